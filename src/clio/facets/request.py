@@ -1,0 +1,70 @@
+"""The request facet without a chat model: the user's own words, cut to the sentences that ask, with identifiers masked.
+
+It stays in the private zone: it is embedded, and its words are counted across users; it is never published itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from clio.privacy.pii import mask
+from clio.text import ENGLISH_STOP_WORDS, has_cjk
+
+MAX_CHARACTERS = 400
+
+_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_SPACE = re.compile(r"\s+")
+_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
+_WORD = re.compile(r"[^\W\d_]+")
+_ASKS = re.compile(
+    r"[?？]|\b(?:please|can you|could you|would you|help me|i need|i want|i'd like|i would like|how (?:do|can|to)|what|why|which|"
+    r"write|explain|create|make|give|tell|find|show|generate|translate|summari[sz]e|suggest|list|describe|fix|convert)\b|"
+    r"请|帮|如何|怎么|什么|为什么|ください|教えて|por favor|puedes|cómo|qué|bitte|kannst|wie|s'il|peux|comment|pouvez|você|como",
+    re.IGNORECASE,
+)
+
+
+def _says_something(text: str) -> bool:
+    """Whether a turn says more than a greeting: at least two words that are no function words."""
+    if has_cjk(text):
+        return len(text.strip()) >= 5
+    return sum(word not in ENGLISH_STOP_WORDS for word in _WORD.findall(text.casefold())) >= 2
+
+
+def _cut(text: str) -> str:
+    """At most 400 characters: the first sentence, the last, and of those between the ones that ask, in their order."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    sentences = [s for found in _SENTENCE.findall(text[:2000] + "\n" + text[-2000:]) if (s := found.strip())]
+    order = sorted(
+        range(len(sentences)),
+        key=lambda i: (i != 0, _ASKS.search(sentences[i][:300]) is None, i != len(sentences) - 1, i),
+    )
+    kept, room = [], MAX_CHARACTERS
+    for i in order:
+        if room <= 20:
+            break
+        kept.append((i, sentences[i][:room]))
+        room -= len(sentences[i]) + 1
+    return " ".join(sentence for _, sentence in sorted(kept))
+
+
+def extract(turns: Iterable[str]) -> str:
+    """What the user asks for, from the texts of the user's turns in order.
+
+    The first turn that says more than a greeting decides; shorter turns before it are kept as its beginning. Long turns are cut to
+    the sentences that ask (at most 400 characters), code blocks are left out where prose stands beside them, and identifiers are masked.
+
+    Returns:
+        The request, masked; empty if no turn says anything.
+    """
+    said: list[str] = []
+    for turn in turns:
+        prose = _CODE.sub(" ", turn) if "```" in turn else turn
+        text = (prose if _says_something(prose) else turn).strip()
+        if text:
+            said.append(text)
+        if len(said) == 4 or _says_something(text):
+            break
+    return mask(_SPACE.sub(" ", _cut("\n".join(said))).strip())
