@@ -28,8 +28,19 @@ class Answer:
     output_tokens: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A prompt that got no answer, and why, without a word of the prompt."""
+
+    reason: str
+
+
 class ChatModel(Protocol):
-    """Answers one prompt; raises ``clio.errors.ModelError`` where it cannot. Safe to call many times at once."""
+    """Answers one prompt; raises ``clio.errors.ModelError`` where it cannot. Safe to call many times at once.
+
+    ``name`` is what answers are kept under: another model must have another name. An ``async close()`` is
+    awaited at the end, if there is one.
+    """
 
     name: str
 
