@@ -1,330 +1,331 @@
-"""Names and descriptions without a chat model, composed of actions and things that many users of a cluster share.
+"""Names and descriptions without a chat model, from two sources, neither of which can quote a person:
 
-The describer of the paper (G.5) reads members against their nearest non-members; so does this one, by counting: a phrase is good when many users
-of the cluster say it and few outside do. Nothing enters a name that fewer than ``min_users`` distinct users said.
+1. phrases that at least ``min_users`` distinct users of the cluster share and others do not (``clio.clustering.counting``): "Report a lost card";
+2. the nearest tasks of a fixed public vocabulary (``clio.clustering.topics``), where members share a meaning but no words.
+
+The describer of the paper (G.5) reads members against their nearest non-members; the phrases here are weighed against all others.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.clustering.phrases import ASK, LINKS, Phrase, find_phrases, is_state, lemmas
-from clio.clustering.wording import Wording, action_name, join
-from clio.text import lemma, tokens
-
-Key = tuple[str, ...]
+from clio.clustering.counting import Background, Counts, Key, Members, actions_of, background, count, length_bonus, weight
+from clio.clustering.phrases import ASK, LINKS
+from clio.clustering.topics import topics
+from clio.clustering.wording import Wording, action_name, join, language_name
+from clio.text import has_cjk, lemma
 
 _MAX_NAME = 70
-
-
-@dataclass(slots=True)
-class Counts:
-    """Who says what in one cluster: distinct users by thing, by verb and by (verb, thing); surface forms of the things."""
-
-    users: int = 0
-    things: dict[Key, set[int]] = field(default_factory=lambda: defaultdict(set))
-    verbs: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    pairs: dict[tuple[str, Key], set[int]] = field(default_factory=lambda: defaultdict(set))
-    states: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    runs: dict[Key, set[int]] = field(default_factory=lambda: defaultdict(set))
-    form: dict[Key, float] = field(default_factory=lambda: defaultdict(float))
-    surfaces: dict[Key, Counter[tuple[str, tuple[str, ...]]]] = field(default_factory=lambda: defaultdict(Counter))
+# a phrase names a cluster by itself if this share of its users say it
+_CLEAR = 0.2
+# a task names a cluster if it stands this many standard deviations above all tasks and is the nearest to this share of members
+_NEAR, _NEAR_ABROAD, _AGREE, _VOTE = 2.8, 2.4, 0.12, 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A name (a short phrase), a description (one or two sentences), and the things it rests on."""
+    """A name (a short phrase) and a description (one or two sentences) of one cluster."""
 
     name: str
     description: str
-    things: tuple[Key, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
-    """One row a request that may support a name: its actions, its cluster and its user.
+@dataclass(slots=True)
+class _Draft:
+    """A cluster on its way to a name."""
 
-    Rows of the same near-duplicate group beyond the first, and rows without a user, are left out before.
-    """
-
-    phrases: list[list[Phrase]] = field(repr=False)
-    words: list[list[str]] = field(repr=False)
-    languages: list[str]
-    clusters: NDArray[np.int32]
-    users: NDArray[np.int32]
+    counts: Counts
+    ranked: list[tuple[float, str, Key]]
+    language: str
+    name: str = ""
+    description: str = ""
+    own: frozenset[str] = frozenset()
 
 
-def read(requests: Sequence[str], languages: Sequence[str], clusters: NDArray[np.int32], users: NDArray[np.int32]) -> Members:
-    """Find the actions of n requests once, for all levels.
+def describe_base(members: Members, closeness: NDArray[np.float32], spread: NDArray[np.float32], min_users: int) -> list[Described]:
+    """Name and describe each base cluster; names are distinct as far as what members share allows.
 
     Args:
-        requests: n texts, identifiers masked.
-        languages: n ISO 639-1 codes or "unknown".
-        clusters: int32 (n,), base cluster of each.
-        users: int32 (n,), a number for each distinct user; -1 where a request supports nothing.
+        members: from ``counting.read``.
+        closeness: float32 (clusters, tasks), cosine of each cluster's centroid to each task of the vocabulary.
+        spread: float32 (clusters, tasks), how each cluster's requests spread over the tasks (``topics.shares``).
+        min_users: distinct users who must share each phrase.
+
+    Returns:
+        One ``Described`` a cluster.
     """
-    rows = np.flatnonzero((users >= 0) & (clusters >= 0))
-    return Members(
-        [find_phrases(requests[i], languages[i]) for i in rows],
-        [tokens(requests[i][:300], languages[i]) if languages[i] in {"en", "unknown"} else [] for i in rows],
-        [languages[i] if languages[i] != "unknown" else "en" for i in rows],
-        clusters[rows],
-        users[rows],
-    )
+    base = background(members)
+    wording = Wording.learn(members.phrases)
+    order = np.argsort(members.clusters, kind="stable")
+    bounds = np.searchsorted(members.clusters[order], np.arange(len(closeness) + 1))
+    drafts = []
+    for c in range(len(closeness)):
+        rows = order[bounds[c] : bounds[c + 1]]
+        language, kept = _main_language(members, rows)
+        counts = count(members, kept)
+        draft = _Draft(counts, actions_of(counts, base, min_users), language)
+        _write(draft, closeness[c], spread[c], base, wording, min_users)
+        drafts.append(draft)
+    _tell_apart(drafts, wording)
+    return [Described(d.name, d.description) for d in drafts]
 
 
-def count(members: Members, rows: Iterable[int]) -> Counts:
-    """Count who says what among some rows; a user counts once for each phrase."""
-    found = Counts()
-    users = set()
+def _main_language(members: Members, rows: Iterable[int]) -> tuple[str, list[int]]:
+    """The language that phrases are counted in, and its rows: English where a third of the users ask in it, otherwise the commonest."""
+    by_language: dict[str, list[int]] = defaultdict(list)
     for row in rows:
-        user = int(members.users[row])
-        users.add(user)
-        words = members.words[row]
-        for word in set(words):
-            if is_state(word):
-                found.states[word].add(user)
-        for n in range(2, 6) if len(words) < 12 else ():
-            for i in range(len(words) - n + 1):
-                found.runs[tuple(words[i : i + n])].add(user)
-        for phrase in members.phrases[row]:
-            key = lemmas(phrase.words)
-            found.things[key].add(user)
-            # a loose word pair says nothing of articles
-            found.surfaces[key][(phrase.article, phrase.words)] += 100 if phrase.form == 1.0 else 1
-            found.form[key] = max(found.form[key], phrase.form)
-            if phrase.verb:
-                found.verbs[phrase.verb].add(user)
-                found.pairs[(phrase.verb, key)].add(user)
-    found.users = len(users)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Background:
-    """In how many requests of all each phrase occurs; what a cluster's phrases are held against."""
-
-    things: Counter[Key]
-    verbs: Counter[str]
-    pairs: Counter[tuple[str, Key]]
-    total: int
-
-
-def background(members: Members) -> Background:
-    """Count phrases over all rows, once a request."""
-    things: Counter[Key] = Counter()
-    verbs: Counter[str] = Counter()
-    pairs: Counter[tuple[str, Key]] = Counter()
-    for said in members.phrases:
-        keys = {(phrase.verb, lemmas(phrase.words)) for phrase in said}
-        things.update({key for _, key in keys})
-        verbs.update({verb for verb, _ in keys if verb})
-        pairs.update(pair for pair in keys if pair[0])
-    return Background(things, verbs, pairs, max(1, len(members.phrases)))
-
-
-def _weight(inside: int, of: int, everywhere: int, total: int) -> float:
-    """How much a phrase tells of a cluster: its coverage there times the bits by which it is more common there than in all."""
-    coverage = inside / max(1, of)
-    base = (everywhere + 0.5) / (total + 1)
-    return coverage * max(0.0, math.log2(coverage / base)) if coverage else 0.0
-
-
-def _length_bonus(key: Key) -> float:
-    """Longer things say more: a second and a third word add a third each."""
-    return 1.0 + 0.35 * (min(len(key), 4) - 1)
-
-
-def things_of(counts: Counts, base: Background, min_users: int, most: int = 60) -> list[tuple[float, Key]]:
-    """The things that tell most of a cluster, best first, each said by at least ``min_users`` users."""
-    scored = [
-        (_weight(len(users), counts.users, base.things[key], base.total) * _length_bonus(key) * counts.form[key], key)
-        for key, users in counts.things.items()
-        if len(users) >= min_users
-    ]
-    return sorted((s for s in scored if s[0] > 0), key=lambda s: (-s[0], s[1]))[:most]
-
-
-def actions_of(counts: Counts, base: Background, min_users: int, most: int = 40) -> list[tuple[float, str, Key]]:
-    """The (verb, thing) pairs that tell most of a cluster, best first; the verb is empty where no verb is shared enough."""
-    scored = []
-    best_verb: dict[Key, list[tuple[int, str]]] = defaultdict(list)
-    for (verb, key), users in counts.pairs.items():
-        if len(users) >= min_users:
-            best_verb[key].append((len(users), verb))
-    for score, key in things_of(counts, base, min_users, most):
-        named = best_verb.get(key, [])
-        for n, verb in named:
-            pair = _weight(n, counts.users, base.pairs[(verb, key)], base.total)
-            alone = _weight(len(counts.verbs[verb]), counts.users, base.verbs[verb], base.total)
-            share = n / len(counts.things[key])
-            # a verb that only few say of this thing would mislead
-            scored.append((score * (0.5 + 0.5 * share) + pair + (0.5 * alone if verb != ASK else 0.0), verb, key))
-        if not named:
-            scored.append((score * 0.6, "", key))
-    return sorted(scored, key=lambda s: (-s[0], s[1], s[2]))[:most]
+        by_language[members.languages[row]].append(int(row))
+    if not by_language:
+        return "en", []
+    if len(by_language["en"]) * 3 >= sum(map(len, by_language.values())):
+        return "en", by_language["en"]
+    return max(by_language.items(), key=lambda item: (len(item[1]), item[0]))
 
 
 def _distinct(ranked: Iterable[tuple[float, str, Key]], counts: Counts, most: int) -> list[tuple[str, Key]]:
     """The best actions that do not say the same thing twice."""
     chosen: list[tuple[str, Key]] = []
     for _, verb, key in ranked:
-        if all(not set(key) & set(other) for _, other in chosen):
-            covered = counts.things[key]
-            if all(len(covered & counts.things[other]) < 0.7 * min(len(covered), len(counts.things[other])) for _, other in chosen):
-                chosen.append((verb, key))
+        covered = counts.things[key]
+        if all(
+            not set(key) & set(other) and len(covered & counts.things[other]) < 0.7 * min(len(covered), len(counts.things[other]))
+            for _, other in chosen
+        ):
+            chosen.append((verb, key))
         if len(chosen) == most:
             break
     return chosen
 
 
-def describe_base(members: Members, min_users: int, clusters: int) -> list[Described]:
-    """Name and describe each base cluster; names are distinct as far as the shared words allow.
-
-    Args:
-        members: from ``read``.
-        min_users: distinct users who must share each phrase.
-        clusters: how many base clusters there are.
-
-    Returns:
-        One ``Described`` a cluster; an empty name where fewer than ``min_users`` users share anything (the gate then folds it).
-    """
-    base = background(members)
-    wording = Wording.learn(members.phrases)
-    order = np.argsort(members.clusters, kind="stable")
-    bounds = np.searchsorted(members.clusters[order], np.arange(clusters + 1))
-    found, counted, ranked_all = [], [], []
-    for c in range(clusters):
-        rows = order[bounds[c] : bounds[c + 1]]
-        counts = count(members, _one_language(members, rows))
-        ranked = actions_of(counts, base, min_users)
-        found.append(_compose(counts, ranked, base, wording, min_users))
-        counted.append(counts)
-        ranked_all.append(ranked)
-    return _tell_apart(found, counted, ranked_all, wording)
-
-
-def _one_language(members: Members, rows: Iterable[int]) -> list[int]:
-    """The rows in the language that the name is written in: English where a third of the users ask in it, otherwise the commonest."""
-    by_language: dict[str, list[int]] = defaultdict(list)
-    for row in rows:
-        by_language[members.languages[row]].append(int(row))
-    if not by_language:
-        return []
-    total = sum(map(len, by_language.values()))
-    if len(by_language["en"]) * 3 >= total:
-        return by_language["en"]
-    return max(by_language.items(), key=lambda item: (len(item[1]), item[0]))[1]
-
-
 def _fuller(key: Key, counts: Counts, base: Background, min_users: int) -> Key:
     """A longer form of a thing that enough of its users say: "card" becomes "credit card", "pressure" "tire pressure"."""
     own = set(key)
-    users = len(counts.things[key])
+    floor = max(min_users, 0.25 * len(counts.things[key]))
     best, best_score = key, 0.0
     for longer, said in counts.things.items():
-        if len(longer) > len(key) and own < set(longer) and len(said) >= max(min_users, 0.25 * users) and counts.form[longer] >= 0.7:
-            score = _weight(len(said), counts.users, base.things[longer], base.total) * _length_bonus(longer)
+        if len(longer) > len(key) and len(said) >= floor and own < set(longer) and counts.form[longer] >= 0.7:
+            score = weight(len(said), counts.users, base.things[longer], base.total) * length_bonus(longer)
             if score > best_score or (score == best_score and longer < best):
                 best, best_score = longer, score
     return best
 
 
-def _participle(key: Key, counts: Counts, min_users: int) -> str:
+def _state(key: Key, counts: Counts, min_users: int) -> str:
     """What has happened to the thing ("lost", "declined"), where at least a third of its users say so in any order of words."""
-    if len(key) > 2 or any(word in LINKS for word in key):
+    if len(key) > 2 or not LINKS.isdisjoint(key):
         return ""
-    options = []
-    for word, users in counts.states.items():
-        both = len(users & counts.things[key])
-        if both >= max(min_users, 0.34 * len(counts.things[key])) and lemma(word) not in key and word not in key:
-            options.append((-both, word))
+    floor = max(min_users, 0.34 * len(counts.things[key]))
+    options = [
+        (-both, word)
+        for word, users in counts.states.items()
+        if (both := len(users & counts.things[key])) >= floor and lemma(word) not in key and word not in key
+    ]
     return min(options)[1] if options else ""
 
 
-def _compose(counts: Counts, ranked: list[tuple[float, str, Key]], base: Background, wording: Wording, min_users: int) -> Described:
-    """One name and description from ranked actions."""
-    chosen = [(verb, _fuller(key, counts, base, min_users)) for verb, key in _distinct(ranked, counts, 4)]
-    chosen = [
-        (verb if len(counts.pairs.get((verb, key), ())) >= min_users or not verb else (ASK if len(counts.pairs.get((ASK, key), ())) >= min_users else ""), key)
-        for verb, key in chosen
-    ]
-    if not chosen or (len(chosen[0][1]) == 1 and counts.form[chosen[0][1]] < 0.5):
-        said = _said(counts, min_users)
-        if said:
-            return Described(f"Say “{said}”", f"People write “{said}” or much the same.", tuple(key for _, key in chosen))
-    if not chosen:
-        return Described("", "")
-    verb, key = chosen[0]
-    state = _participle(key, counts, min_users)
-    name = action_name(verb, key, counts, wording, state=state)
-    covered = counts.things[key]
-    if len(chosen) > 1 and not state and len(covered) < 0.45 * counts.users and counts.form[chosen[1][1]] == 1.0:
-        other, second = chosen[1]
-        added = counts.things[second] - covered
-        if len(added) >= max(0.5 * len(covered), 0.1 * counts.users):
-            longer = join([name, action_name(other if other != verb else "", second, counts, wording, first=False)])
-            name = longer if len(longer) <= _MAX_NAME else name
-    return Described(name, _sentences(chosen, counts, ranked, wording), tuple(key for _, key in chosen))
-
-
 def _said(counts: Counts, min_users: int) -> str:
-    """The words that most users of a cluster of small talk say alike: two to five in a row, said by a fifth of them at least."""
+    """The words that users of a cluster of small talk say alike: two to five in a row, said by a fifth of them at least."""
     floor = max(min_users, 0.2 * counts.users)
     options = [(len(users) * len(words), words) for words, users in counts.runs.items() if len(users) >= floor]
-    return " ".join(max(options, key=lambda o: (o[0], o[1]))[1]) if options else ""
+    return " ".join(max(options)[1]) if options else ""
 
 
-def _sentences(chosen: list[tuple[str, Key]], counts: Counts, ranked: list[tuple[float, str, Key]], wording: Wording) -> str:
-    """One sentence on what people ask, one on what they often mention; no numbers, so that nothing can be subtracted."""
-    asks = [action_name(verb or ASK, key, counts, wording, first=False) for verb, key in chosen[:3]]
-    text = f"People {_how_many(len(counts.things[chosen[0][1]]) / max(1, counts.users))}to {join(asks, last='or')}."
+def _verb(verb: str, key: Key, counts: Counts, min_users: int) -> str:
+    """The verb if enough users say it of this very thing; else what a question is called, if enough ask; else none."""
+    for option in (verb, ASK):
+        if option and len(counts.pairs.get((option, key), ())) >= min_users:
+            return option
+    return ""
+
+
+def _write(
+    draft: _Draft, closeness: NDArray[np.float32], spread: NDArray[np.float32], base: Background, wording: Wording, min_users: int
+) -> None:
+    """Choose between the cluster's own phrases and the vocabulary, and write name and description."""
+    counts = draft.counts
+    chosen = []
+    for verb, short in _distinct(draft.ranked, counts, 4):
+        key = _fuller(short, counts, base, min_users)
+        chosen.append((_verb(verb, key, counts, min_users), key))
+    standing = (closeness - closeness.mean()) / max(float(closeness.std()), 1e-9)
+    # near as a whole, and to many of its members one by one
+    fit = standing + _VOTE * np.minimum(spread, 0.5)
+    near = [int(t) for t in np.argsort(-fit, kind="stable")[:3]]
+    best = float(standing[near[0]])
+    abroad = draft.language != "en"
+    fits = spread[near[0]] >= _AGREE and best >= (_NEAR_ABROAD if abroad else _NEAR)
+    clear = _is_clear(chosen, counts)
+    mentioned = _mentioned(draft, chosen, wording)
+    if clear and not (abroad and fits):
+        draft.name = _phrase_name(chosen, counts, wording, min_users)
+        draft.description = _asked(chosen, draft, wording)
+        draft.own = frozenset(word for _, key in chosen[:2] for word in key)
+    elif fits:
+        draft.name = topics().tasks[near[0]]
+        others = [_lower(topics().tasks[t]) for t in near[1:] if fit[t] >= 0.7 * fit[near[0]] and spread[t] >= 0.05]
+        also = f", some of them to {join(others, last='or')}" if others else ""
+        draft.description = f"People want to {_lower(draft.name)}, in many different words{also}."
+    elif (not chosen or counts.form[chosen[0][1]] < 0.5) and (said := _said(counts, min_users)):
+        draft.name, draft.description = f"Say “{said}”", f"People write “{said}” or much the same."
+    else:
+        draft.name = _mixed_name(spread)
+        nearest = [_lower(topics().tasks[int(t)]) for t in np.argsort(-spread, kind="stable")[:4] if spread[t] > 0]
+        draft.description = f"A mixed group, with requests to {join(nearest, last='or')}."
+    if len(mentioned) > 1:
+        draft.description += f" Often mentioned: {join(mentioned)}."
+    if abroad:
+        draft.description += f" Mostly in {language_name(draft.language)}."
+
+
+def _is_clear(chosen: Sequence[tuple[str, Key]], counts: Counts) -> bool:
+    """Whether the best phrase says enough for enough users: an action, or a thing of two words."""
+    if not chosen:
+        return False
+    verb, key = chosen[0]
+    return len(counts.things[key]) >= _CLEAR * counts.users and counts.form[key] == 1.0 and bool(verb or len(key) > 1)
+
+
+def _phrase_name(chosen: Sequence[tuple[str, Key]], counts: Counts, wording: Wording, min_users: int) -> str:
+    """ "Report a lost card"; with a second action where the first leaves many users out."""
+    verb, key = chosen[0]
+    state = _state(key, counts, min_users)
+    name = action_name(verb, key, counts, wording, state=state)
+    covered = counts.things[key]
+    if len(chosen) == 1 or state or len(covered) >= 0.45 * counts.users:
+        return name
+    other, second = chosen[1]
+    if counts.form[second] < 1.0 or len(counts.things[second] - covered) < max(0.5 * len(covered), 0.1 * counts.users):
+        return name
+    if other and other != verb:
+        longer = join([name, action_name(other, second, counts, wording, first=False)])
+    elif other:
+        longer = join([name, action_name("", second, counts, wording, first=False)])
+    else:
+        return name
+    return longer if len(longer) <= _MAX_NAME else name
+
+
+def _mixed_name(spread: NDArray[np.float32]) -> str:
+    """ "Mixed requests: science and geography": said plainly, where neither words nor a task join the members."""
+    themes = np.zeros(len(topics().themes), np.float32)
+    np.add.at(themes, list(topics().theme_of), spread)
+    return f"Mixed requests: {_lower_theme(_joined(themes, topics().themes, 0.4))}"
+
+
+def _asked(chosen: Sequence[tuple[str, Key]], draft: _Draft, wording: Wording) -> str:
+    """One sentence on what people ask; no numbers, so that nothing can be subtracted."""
+    counts = draft.counts
+    asks = [action_name(verb or ASK, key, counts, wording, first=False) for verb, key in chosen[:3] if verb or counts.form[key] == 1.0]
+    if not asks or any(has_cjk(ask) for ask in asks):
+        return f"Requests about {join([wording.thing(key, counts) for _, key in chosen[:3]])}."
+    share = len(counts.things[chosen[0][1]]) / max(1, counts.users)
+    often = "mostly " if share >= 0.5 else "often " if share >= 0.3 else ""
+    return f"People {often}want to {join(asks, last='or')}."
+
+
+def _mentioned(draft: _Draft, chosen: Sequence[tuple[str, Key]], wording: Wording) -> list[str]:
+    """Up to four more things that the cluster's users mention."""
     used = {word for _, key in chosen[:3] for word in key}
-    also = []
-    for _, _, key in ranked:
-        if not used & set(key):
-            also.append(wording.thing(key, counts))
+    also: list[str] = []
+    for _, _, key in draft.ranked:
+        if not used & set(key) and draft.counts.form[key] >= 0.7:
+            also.append(wording.thing(key, draft.counts))
             used |= set(key)
         if len(also) == 4:
             break
-    return f"{text} Often mentioned: {join(also)}." if len(also) > 1 else text
+    return also
 
 
-def _how_many(share: float) -> str:
-    return "mostly ask " if share >= 0.5 else "often ask " if share >= 0.2 else "ask "
+def _lower(task: str) -> str:
+    return task[0].lower() + task[1:]
 
 
-def _tell_apart(
-    found: list[Described], counted: list[Counts], ranked: list[list[tuple[float, str, Key]]], wording: Wording
-) -> list[Described]:
-    """Give clusters of the same name the thing by which each differs most from its namesakes."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for i, d in enumerate(found):
-        if d.name:
-            groups[d.name.casefold()].append(i)
+def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
+    """Give clusters of the same name what each has and its namesakes have not: a language, or the thing it mentions most."""
+    groups: dict[str, list[_Draft]] = defaultdict(list)
+    for draft in drafts:
+        groups[draft.name.casefold()].append(draft)
     taken = set(groups)
     for same in groups.values():
         if len(same) == 1:
             continue
-        for i in same:
-            own = set(found[i].things[0])
+        languages = Counter(draft.language for draft in same)
+        for draft in same:
+            if draft.language != "en" and languages[draft.language] == 1:
+                _rename(draft, f"{draft.name} (in {language_name(draft.language)})", taken)
+                continue
             options = []
-            for score, _, key in ranked[i]:
-                if own & set(key):
+            for score, _, key in draft.ranked:
+                if draft.own & set(key) or draft.counts.form[key] < 0.7 or set(key) & {lemma(w) for w in draft.name.casefold().split()}:
                     continue
-                here = len(counted[i].things[key]) / max(1, counted[i].users)
-                there = max(len(counted[j].things.get(key, ())) / max(1, counted[j].users) for j in same if j != i)
+                here = len(draft.counts.things[key]) / max(1, draft.counts.users)
+                there = max(len(d.counts.things.get(key, ())) / max(1, d.counts.users) for d in same if d is not draft)
                 options.append((here - there + 0.001 * score, key))
             for _, key in sorted(options, key=lambda o: (-o[0], o[1])):
-                name = f"{found[i].name}: {wording.thing(key, counted[i])}"
-                if name.casefold() not in taken and len(name) <= _MAX_NAME:
-                    taken.add(name.casefold())
-                    found[i] = Described(name, found[i].description, found[i].things)
+                if _rename(draft, f"{draft.name}: {wording.thing(key, draft.counts)}", taken):
                     break
+
+
+def _rename(draft: _Draft, name: str, taken: set[str]) -> bool:
+    if name.casefold() in taken or len(name) > _MAX_NAME:
+        return False
+    taken.add(name.casefold())
+    draft.name = name
+    return True
+
+
+def describe_parents(children: Sequence[Sequence[str]], tasks: NDArray[np.float32], top: bool) -> list[Described]:
+    """Name and describe parents by what joins their children: the themes (at the top) or tasks that their requests spread over.
+
+    Args:
+        children: for each parent the names of its children, the largest first.
+        tasks: float32 (parents, tasks), how each parent's requests spread over the vocabulary's tasks (rows sum to 1).
+        top: whether these are the top of the hierarchy (named by themes) or lie between (named by tasks).
+
+    Returns:
+        One ``Described`` a parent; names are distinct.
+    """
+    theme_of = np.asarray(topics().theme_of)
+    themes = np.zeros((len(tasks), len(topics().themes)), np.float32)
+    for theme in range(themes.shape[1]):
+        themes[:, theme] = tasks[:, theme_of == theme].sum(axis=1)
+    names = [_joined(themes[p], topics().themes, 0.45) if top else _joined(tasks[p], topics().tasks, 0.4) for p in range(len(tasks))]
+    taken: set[str] = set()
+    found = []
+    for p, name in enumerate(names):
+        same = [q for q, other in enumerate(names) if other.casefold() == name.casefold() and q != p]
+        if same:
+            # what this parent's requests lean to, against its namesakes
+            lean = tasks[p] - tasks[same].max(axis=0)
+            for t in np.argsort(-lean, kind="stable"):
+                longer = f"{name}: {_lower(topics().tasks[int(t)])}"
+                if longer.casefold() not in taken and topics().tasks[int(t)] != name:
+                    name = longer
+                    break
+        taken.add(name.casefold())
+        shown = [_lower(child) if child[:2] != child[:2].upper() else child for child in children[p][:5]]
+        rest = " and others" if len(children[p]) > 5 else ""
+        found.append(Described(name, f"Brings together: {'; '.join(shown)}{rest}."))
     return found
+
+
+def _joined(shares: NDArray[np.float32], words: Sequence[str], enough: float) -> str:
+    """The word with the largest share, or the two or three largest where one is not enough."""
+    order = [int(i) for i in np.argsort(-shares, kind="stable")[:3]]
+    kept = [order[0]]
+    for i in order[1:]:
+        if shares[kept].sum() >= enough or shares[i] < 0.5 * shares[order[0]]:
+            break
+        kept.append(i)
+    parts = [words[i] for i in kept]
+    return join([parts[0], *map(_lower_theme, parts[1:])])
+
+
+def _lower_theme(word: str) -> str:
+    return word if word.startswith("AI ") else _lower(word)

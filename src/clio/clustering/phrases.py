@@ -24,8 +24,8 @@ _JOINS = frozenset("and or but so if when where while because then which that wh
 LINKS = frozenset("of for in on to from with about between into".split())
 _PARTICLES = frozenset("up off on out down back away".split())
 _POLITE = frozenset("please pls plz kindly just also hi hello hey ok okay so now then and well yes no but actually alexa siri google dear sir thanks".split())
-_VAGUE = frozenset("kinds kind sort sorts type types thing things way ways lot lots bit one ones time times instead much due able case fact".split())
-_FILLERS = frozenset("more very really some just all possible currently please again also best good new right now today here there able nice lot kind sort type way sure".split())
+_VAGUE = frozenset("kinds kind sort sorts type types thing things way ways lot lots bit one ones time times instead much due able case fact know mean think feel going doing said goes knows feeling first second last next following given different various question questions answer answers examples example item items based task word words sentence sentences text".split())
+_FILLERS = frozenset("more very really some just all possible currently please again also best good new right now today here there able nice lot kind sort type way sure following given different various".split())
 # words that no thing ends in
 _NOT_A_THING = ENGLISH_STOP_WORDS | _VAGUE | _PREPOSITIONS | _JOINS | _FILLERS | frozenset("please thanks something anything".split())
 

@@ -11,7 +11,7 @@ from clio.clustering.phrases import ASK, LINKS, Phrase
 from clio.text import has_cjk, lemma
 
 if TYPE_CHECKING:
-    from clio.clustering.naming import Counts, Key
+    from clio.clustering.counting import Counts, Key
 
 # written with capitals in English whatever people type
 _CAPITALS = {
@@ -24,6 +24,21 @@ _CAPITALS = {
     React Django Flask Pandas NumPy LaTeX Markdown Arduino Bitcoin Europe Africa Asia America China India Japan Germany France Spain Italy Russia Ukraine Canada Mexico Brazil
     Shakespeare Einstein""".split()
 }
+
+
+_LANGUAGES = dict(
+    pair.split(":")
+    for pair in """ar:Arabic bg:Bulgarian bn:Bengali ca:Catalan cs:Czech da:Danish de:German el:Greek en:English es:Spanish et:Estonian
+    fa:Persian fi:Finnish fr:French gu:Gujarati he:Hebrew hi:Hindi hr:Croatian hu:Hungarian hy:Armenian id:Indonesian it:Italian ja:Japanese ka:Georgian
+    kn:Kannada ko:Korean lt:Lithuanian lv:Latvian ml:Malayalam mr:Marathi ms:Malay nl:Dutch no:Norwegian pl:Polish pt:Portuguese ro:Romanian ru:Russian
+    sk:Slovak sl:Slovenian sq:Albanian sr:Serbian sv:Swedish sw:Swahili ta:Tamil te:Telugu th:Thai tl:Tagalog tr:Turkish uk:Ukrainian ur:Urdu
+    vi:Vietnamese zh:Chinese""".split()
+)
+
+
+def language_name(code: str) -> str:
+    """English name of an ISO 639-1 code; the code itself where it is not known."""
+    return _LANGUAGES.get(code, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +102,7 @@ def action_name(verb: str, key: Key, counts: Counts, wording: Wording, *, first:
     article, words = _surface(key, counts)
     spelled = _spell(words)
     if has_cjk(spelled):
-        return verb.replace(ASK, "") + spelled
+        return ("" if verb == ASK else verb) + spelled
     if state and LINKS.isdisjoint(words):
         words = (state, *words)
         spelled = _spell(words)

@@ -1,0 +1,154 @@
+"""Who says what: phrases counted by distinct users, within a cluster and everywhere."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clio.clustering.phrases import ASK, Phrase, find_phrases, is_state, lemmas
+from clio.text import tokens
+
+Key = tuple[str, ...]
+
+@dataclass(slots=True)
+class Counts:
+    """Who says what in one cluster: distinct users by thing, by verb and by (verb, thing); surface forms of the things."""
+
+    users: int = 0
+    things: dict[Key, set[int]] = field(default_factory=lambda: defaultdict(set))
+    verbs: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    pairs: dict[tuple[str, Key], set[int]] = field(default_factory=lambda: defaultdict(set))
+    states: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    runs: dict[Key, set[int]] = field(default_factory=lambda: defaultdict(set))
+    form: dict[Key, float] = field(default_factory=lambda: defaultdict(float))
+    surfaces: dict[Key, Counter[tuple[str, tuple[str, ...]]]] = field(default_factory=lambda: defaultdict(Counter))
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """One row a request that may support a name: its actions, its cluster and its user.
+
+    Rows of the same near-duplicate group beyond the first, and rows without a user, are left out before.
+    """
+
+    phrases: list[list[Phrase]] = field(repr=False)
+    words: list[list[str]] = field(repr=False)
+    languages: list[str]
+    clusters: NDArray[np.int32]
+    users: NDArray[np.int32]
+
+
+def read(requests: Sequence[str], languages: Sequence[str], clusters: NDArray[np.int32], users: NDArray[np.int32]) -> Members:
+    """Find the actions of n requests once, for all levels.
+
+    Args:
+        requests: n texts, identifiers masked.
+        languages: n ISO 639-1 codes or "unknown".
+        clusters: int32 (n,), base cluster of each.
+        users: int32 (n,), a number for each distinct user; -1 where a request supports nothing.
+    """
+    rows = np.flatnonzero((users >= 0) & (clusters >= 0))
+    return Members(
+        [find_phrases(requests[i], languages[i]) for i in rows],
+        [tokens(requests[i][:300], languages[i]) if languages[i] in {"en", "unknown"} else [] for i in rows],
+        [languages[i] if languages[i] != "unknown" else "en" for i in rows],
+        clusters[rows],
+        users[rows],
+    )
+
+
+def count(members: Members, rows: Iterable[int]) -> Counts:
+    """Count who says what among some rows; a user counts once for each phrase."""
+    found = Counts()
+    users = set()
+    for row in rows:
+        user = int(members.users[row])
+        users.add(user)
+        words = members.words[row]
+        for word in set(words):
+            if is_state(word):
+                found.states[word].add(user)
+        for n in range(2, 6) if len(words) < 12 else ():
+            for i in range(len(words) - n + 1):
+                found.runs[tuple(words[i : i + n])].add(user)
+        for phrase in members.phrases[row]:
+            key = lemmas(phrase.words)
+            found.things[key].add(user)
+            # a loose word pair says nothing of articles
+            found.surfaces[key][(phrase.article, phrase.words)] += 100 if phrase.form == 1.0 else 1
+            found.form[key] = max(found.form[key], phrase.form)
+            if phrase.verb:
+                found.verbs[phrase.verb].add(user)
+                found.pairs[(phrase.verb, key)].add(user)
+    found.users = len(users)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """In how many requests of all each phrase occurs; what a cluster's phrases are held against."""
+
+    things: Counter[Key]
+    verbs: Counter[str]
+    pairs: Counter[tuple[str, Key]]
+    total: int
+
+
+def background(members: Members) -> Background:
+    """Count phrases over all rows, once a request."""
+    things: Counter[Key] = Counter()
+    verbs: Counter[str] = Counter()
+    pairs: Counter[tuple[str, Key]] = Counter()
+    for said in members.phrases:
+        keys = {(phrase.verb, lemmas(phrase.words)) for phrase in said}
+        things.update({key for _, key in keys})
+        verbs.update({verb for verb, _ in keys if verb})
+        pairs.update(pair for pair in keys if pair[0])
+    return Background(things, verbs, pairs, max(1, len(members.phrases)))
+
+
+def weight(inside: int, of: int, everywhere: int, total: int) -> float:
+    """How much a phrase tells of a cluster: its coverage there times the bits by which it is more common there than in all."""
+    coverage = inside / max(1, of)
+    base = (everywhere + 0.5) / (total + 1)
+    return coverage * max(0.0, math.log2(coverage / base)) if coverage else 0.0
+
+
+def length_bonus(key: Key) -> float:
+    """Longer things say more: a second and a third word add a third each."""
+    return 1.0 + 0.35 * (min(len(key), 4) - 1)
+
+
+def things_of(counts: Counts, base: Background, min_users: int, most: int = 60) -> list[tuple[float, Key]]:
+    """The things that tell most of a cluster, best first, each said by at least ``min_users`` users."""
+    scored = [
+        (weight(len(users), counts.users, base.things[key], base.total) * length_bonus(key) * counts.form[key], key)
+        for key, users in counts.things.items()
+        if len(users) >= min_users
+    ]
+    return sorted((s for s in scored if s[0] > 0), key=lambda s: (-s[0], s[1]))[:most]
+
+
+def actions_of(counts: Counts, base: Background, min_users: int, most: int = 40) -> list[tuple[float, str, Key]]:
+    """The (verb, thing) pairs that tell most of a cluster, best first; the verb is empty where no verb is shared enough."""
+    scored = []
+    best_verb: dict[Key, list[tuple[int, str]]] = defaultdict(list)
+    for (verb, key), users in counts.pairs.items():
+        if len(users) >= min_users:
+            best_verb[key].append((len(users), verb))
+    for score, key in things_of(counts, base, min_users, most):
+        named = best_verb.get(key, [])
+        for n, verb in named:
+            pair = weight(n, counts.users, base.pairs[(verb, key)], base.total)
+            alone = weight(len(counts.verbs[verb]), counts.users, base.verbs[verb], base.total)
+            share = n / len(counts.things[key])
+            # a verb that only few say of this thing would mislead
+            scored.append((score * (0.5 + 0.5 * share) + pair + (0.5 * alone if verb != ASK else 0.0), verb, key))
+        if not named:
+            scored.append((score * 0.6, "", key))
+    return sorted(scored, key=lambda s: (-s[0], s[1], s[2]))[:most]

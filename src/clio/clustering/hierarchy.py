@@ -1,0 +1,130 @@
+"""From base clusters to a hierarchy, level by level, as in the paper (G.7): neighbourhoods, propose, deduplicate, assign, rename.
+
+Without a chat model a proposal is a centre instead of a name: the centres of groups that lie close in meaning and theme.
+Naming comes last, from the children that each parent got (``clio.clustering.naming``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import AgglomerativeClustering, KMeans
+from threadpoolctl import threadpool_limits
+
+#: mean number of clusters in a neighbourhood (paper G.7)
+NEIGHBOURHOOD = 40
+# how much the spread over themes counts beside the centroid: at the top it decides, below it must not swallow what is inside one theme
+_AT_TOP, _BELOW = 1.5, 0.6
+
+
+def level_sizes(base: int, top: int = 10, levels: int | None = None) -> list[int]:
+    """How many clusters each level has, top first: n_l / n_(l-1) = (n_top / n_base)^(1/(L-1)), the paper's ratio (G.7).
+
+    Args:
+        base: number of base clusters, at least 1.
+        top: wanted number at the top; at most a quarter of the base.
+        levels: number of levels; by default one more for each further factor of ten between top and base (1 to 4).
+
+    Returns:
+        Sizes from top to base; ``[base]`` alone where there are too few base clusters to arrange.
+    """
+    top = min(top, max(1, base // 4))
+    if base < 8 and levels is None:
+        return [base]
+    ratio = base / top
+    wanted = levels or (2 if ratio <= 10 else 3 if ratio <= 100 else 4)
+    if wanted == 1:
+        return [base]
+    step = (top / base) ** (1 / (wanted - 1))
+    return [max(1, round(base * step ** (wanted - 1 - level))) for level in range(wanted)]
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def neighbourhoods(vectors: NDArray[np.float32], seed: int) -> NDArray[np.int32]:
+    """Split m clusters into neighbourhoods of 40 on average: int32 (m,)."""
+    count = max(1, round(len(vectors) / NEIGHBOURHOOD))
+    if count == 1:
+        return np.zeros(len(vectors), np.int32)
+    with threadpool_limits(limits=1):
+        return np.asarray(KMeans(count, n_init=4, random_state=seed).fit_predict(vectors), np.int32)
+
+
+def _propose(vectors: NDArray[np.float32], weights: NDArray[np.float64], wanted: int) -> NDArray[np.float32]:
+    """Centres of the groups that one neighbourhood falls into: float32 (≤ wanted, d)."""
+    if wanted >= len(vectors):
+        return vectors
+    labels = AgglomerativeClustering(max(1, wanted), linkage="ward").fit_predict(vectors)
+    return _unit(np.stack([np.average(vectors[labels == g], axis=0, weights=weights[labels == g]) for g in range(labels.max() + 1)]))
+
+
+def _deduplicate(centres: NDArray[np.float32], wanted: int) -> NDArray[np.float32]:
+    """Merge the proposals of different neighbourhoods that mean the same, down to the wanted number."""
+    if len(centres) <= wanted:
+        return centres
+    labels = AgglomerativeClustering(wanted, linkage="average", metric="cosine").fit_predict(centres)
+    return _unit(np.stack([centres[labels == g].mean(axis=0) for g in range(wanted)]))
+
+
+def _assign(
+    vectors: NDArray[np.float32], weights: NDArray[np.float64], centres: NDArray[np.float32], rounds: int = 5
+) -> NDArray[np.int32]:
+    """Each cluster to the nearest proposal, the proposals then to the middle of their clusters; int32 (m,), numbers without gaps."""
+    labels = np.argmax(vectors @ centres.T, axis=1)
+    for _ in range(rounds):
+        kept = np.unique(labels)
+        centres = _unit(np.stack([np.average(vectors[labels == g], axis=0, weights=weights[labels == g]) for g in kept]))
+        moved = np.argmax(vectors @ centres.T, axis=1)
+        if np.array_equal(moved, labels):
+            break
+        labels = moved
+    return np.asarray(np.unique(labels, return_inverse=True)[1], np.int32)
+
+
+def arrange(
+    centroids: NDArray[np.float32],
+    weights: Sequence[int] | NDArray[np.int64],
+    themes: NDArray[np.float32],
+    sizes: Sequence[int],
+    seed: int,
+) -> list[NDArray[np.int32]]:
+    """Arrange base clusters under parents, level by level from the base up.
+
+    Args:
+        centroids: float32 (k, d), rows of unit length.
+        weights: conversations in each base cluster, (k,).
+        themes: float32 (k, t): how each base cluster's requests spread over the themes of ``clio.clustering.topics``;
+            clusters that lie apart by language or style come together by it.
+        sizes: from ``level_sizes``, top first.
+        seed: of the neighbourhoods.
+
+    Returns:
+        One int32 array a step, base first: the parent's number of each cluster of the level below.
+    """
+    centroids, themes = _unit(centroids), _unit(np.sqrt(themes))
+    mass = np.maximum(np.asarray(weights, np.float64), 1.0)
+    steps: list[NDArray[np.int32]] = []
+    for wanted in reversed(sizes[:-1]):
+        at_top = len(steps) == len(sizes) - 2
+        vectors = _unit(np.hstack([centroids, (_AT_TOP if at_top else _BELOW) * themes]))
+        places = neighbourhoods(vectors, seed)
+        proposals = []
+        for place in range(places.max() + 1):
+            inside = places == place
+            share = max(1, math.ceil(1.5 * wanted * inside.sum() / len(vectors)))
+            proposals.append(_propose(vectors[inside], mass[inside], share))
+        parents = _assign(vectors, mass, _deduplicate(np.vstack(proposals), wanted))
+        steps.append(parents)
+        centroids, themes = (_unit(_pooled(rows, parents, mass)) for rows in (centroids, themes))
+        mass = np.bincount(parents, weights=mass)
+    return steps
+
+
+def _pooled(rows: NDArray[np.float32], parents: NDArray[np.int32], mass: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The weighted mean of each parent's rows: float32 (parents, columns)."""
+    return np.stack([np.average(rows[parents == p], axis=0, weights=mass[parents == p]) for p in range(parents.max() + 1)])

@@ -1,0 +1,88 @@
+"""A fixed public vocabulary of tasks and themes, and how close each request is to it in meaning.
+
+Names from it say nothing of any one person, whoever asked: the words were there before the log. They serve where members share a
+meaning but no words (many languages, questions of fact), and to say what joins the children of a parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clio.models.protocols import Embedder
+
+_BLOCK = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """``tasks`` ("Book a flight"), each under one of ``themes`` ("Travel"): ``theme_of`` holds the theme's number of each task."""
+
+    tasks: tuple[str, ...]
+    themes: tuple[str, ...]
+    theme_of: tuple[int, ...]
+
+
+@cache
+def topics() -> Topics:
+    """The vocabulary that comes with Clio."""
+    tasks, themes, theme_of = [], [], []
+    for line in files("clio.clustering").joinpath("topics.txt").read_text("utf-8").splitlines():
+        if line.startswith("["):
+            themes.append(line.strip("[] "))
+        elif line and not line.startswith("#"):
+            tasks.append(line)
+            theme_of.append(len(themes) - 1)
+    return Topics(tuple(tasks), tuple(themes), tuple(theme_of))
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """For n requests: ``task`` int32 (n,), the number of the nearest task; ``similarity`` float32 (n,), the cosine to it."""
+
+    task: NDArray[np.int32]
+    similarity: NDArray[np.float32]
+
+    def theme(self) -> NDArray[np.int32]:
+        """The theme's number of each request's nearest task, int32 (n,)."""
+        return np.asarray(topics().theme_of, np.int32)[self.task]
+
+
+def task_vectors(embedder: Embedder) -> NDArray[np.float32]:
+    """Embed the tasks: float32 (tasks, d), mean taken away, rows of unit length.
+
+    Taking the mean away, here and from the requests, removes what all texts of one kind have in common ("is an instruction").
+    """
+    vectors = embedder.encode(topics().tasks)
+    vectors = vectors - vectors.mean(axis=0)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def nearest(vectors: NDArray[np.float32], tasks: NDArray[np.float32]) -> Nearest:
+    """The nearest task of each request.
+
+    Args:
+        vectors: float32 (n, d), rows of unit length, their mean near zero.
+        tasks: from ``task_vectors``.
+    """
+    found = np.empty(len(vectors), np.int32)
+    similarity = np.empty(len(vectors), np.float32)
+    for start in range(0, len(vectors), _BLOCK):
+        scores = vectors[start : start + _BLOCK] @ tasks.T
+        found[start : start + _BLOCK] = scores.argmax(axis=1)
+        similarity[start : start + _BLOCK] = scores.max(axis=1)
+    return Nearest(found, similarity)
+
+
+def shares(numbers: NDArray[np.int32], groups: Sequence[NDArray[np.int64]], kinds: int) -> NDArray[np.float32]:
+    """How the rows of each group spread over kinds: float32 (groups, kinds), rows sum to 1 (0 for an empty group)."""
+    spread = np.zeros((len(groups), kinds), np.float32)
+    for i, rows in enumerate(groups):
+        if len(rows):
+            spread[i] = np.bincount(numbers[rows], minlength=kinds) / len(rows)
+    return spread
