@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache, lru_cache
+from importlib.resources import files
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _KANA = "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"
@@ -15,23 +17,22 @@ _ONLY_HAN = re.compile(rf"[{_HAN}]+")
 _HAS_CJK = re.compile(rf"[{_HAN}{_KANA}]")
 _HAS_KANA = re.compile(rf"[{_KANA}]")
 # Japanese without a dictionary: runs of kanji and of katakana carry the meaning, hiragana the grammar
-_JAPANESE_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff々]+|[\u30a0-\u30ff\u31f0-\u31ffー]+|[\u3040-\u309f]+")
-
-ENGLISH_STOP_WORDS = frozenset(
-    """a about above across after again against ago ah all almost along already also although always am among an and another any
-    anybody anyone anything anyway anywhere are aren't around as at away back be because been before behind being below between both
-    but by can can't cannot could couldn't did didn't do does doesn't doing don't done down during each either else enough etc even ever every
-    everybody everyone everything few for from further had hadn't has hasn't have haven't having he he'd he'll he's hello her here here's
-    hers herself hey hi him himself his how how's however i i'd i'll i'm i've if in into is isn't it it'd it'll it's its itself just kind
-    let let's like lot lots made make many may maybe me might mine more most much must my myself near need never no nobody none nor not nothing now
-    of off oh ok okay on once one ones only onto or other others our ours ourselves out over own per perhaps please quite rather really
-    said same say see she she'd she'll she's should shouldn't since so some somebody someone something somewhere soon still stuff such sure
-    than thank thanks that that'd that'll that's the their theirs them themselves then there there's these they they'd they'll they're
-    they've thing things this those though through thus till to together too toward towards two under until up upon us very via want wanna was wasn't
-    way we we'd we'll we're we've well were weren't what what's whatever when when's where where's whether which while who who's whole whom
-    whose why why's will with within without won't would wouldn't yes yet you you'd you'll you're you've your yours yourself yourselves
-    gonna gotta dont im ive id thats whats cant pls plz u ur""".split()
+_JAPANESE_RUN = re.compile(
+    r"[\u3400-\u4dbf\u4e00-\u9fff々]+|[\u30a0-\u30ff\u31f0-\u31ffー]+|[\u3040-\u309f]+"
 )
+
+
+@cache
+def _lists() -> dict[str, str]:
+    return tomllib.loads(files("clio").joinpath("words.toml").read_text("utf-8"))
+
+
+def word_list(name: str) -> frozenset[str]:
+    """A closed word list of ``words.toml`` by its name."""
+    return frozenset(_lists()[name].split())
+
+
+ENGLISH_STOP_WORDS = word_list("stop_words")
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Vectors to named clusters: embed, base clusters, describe, hierarchy, layout."""

@@ -15,6 +15,7 @@ from clio.text import tokens
 
 Key = tuple[str, ...]
 
+
 @dataclass(slots=True)
 class Counts:
     """Who says what in one cluster: distinct users by thing, by verb and by (verb, thing); surface forms of the things."""
@@ -26,7 +27,9 @@ class Counts:
     states: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     runs: dict[Key, set[int]] = field(default_factory=lambda: defaultdict(set))
     form: dict[Key, float] = field(default_factory=lambda: defaultdict(float))
-    surfaces: dict[Key, Counter[tuple[str, tuple[str, ...]]]] = field(default_factory=lambda: defaultdict(Counter))
+    surfaces: dict[Key, Counter[tuple[str, tuple[str, ...]]]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,9 @@ class Members:
     users: NDArray[np.int32]
 
 
-def read(requests: Sequence[str], languages: Sequence[str], clusters: NDArray[np.int32], users: NDArray[np.int32]) -> Members:
+def read(
+    requests: Sequence[str], languages: Sequence[str], clusters: NDArray[np.int32], users: NDArray[np.int32]
+) -> Members:
     """Find the actions of n requests once, for all levels.
 
     Args:
@@ -52,7 +57,7 @@ def read(requests: Sequence[str], languages: Sequence[str], clusters: NDArray[np
         clusters: int32 (n,), base cluster of each.
         users: int32 (n,), a number for each distinct user; -1 where a request supports nothing.
     """
-    rows = np.flatnonzero((users >= 0) & (clusters >= 0))
+    rows = np.flatnonzero((users >= 0) & (clusters >= 0)).tolist()
     return Members(
         [find_phrases(requests[i], languages[i]) for i in rows],
         [tokens(requests[i][:300], languages[i]) if languages[i] in {"en", "unknown"} else [] for i in rows],
@@ -127,14 +132,21 @@ def length_bonus(key: Key) -> float:
 def things_of(counts: Counts, base: Background, min_users: int, most: int = 60) -> list[tuple[float, Key]]:
     """The things that tell most of a cluster, best first, each said by at least ``min_users`` users."""
     scored = [
-        (weight(len(users), counts.users, base.things[key], base.total) * length_bonus(key) * counts.form[key], key)
+        (
+            weight(len(users), counts.users, base.things[key], base.total)
+            * length_bonus(key)
+            * counts.form[key],
+            key,
+        )
         for key, users in counts.things.items()
         if len(users) >= min_users
     ]
     return sorted((s for s in scored if s[0] > 0), key=lambda s: (-s[0], s[1]))[:most]
 
 
-def actions_of(counts: Counts, base: Background, min_users: int, most: int = 40) -> list[tuple[float, str, Key]]:
+def actions_of(
+    counts: Counts, base: Background, min_users: int, most: int = 40
+) -> list[tuple[float, str, Key]]:
     """The (verb, thing) pairs that tell most of a cluster, best first; the verb is empty where no verb is shared enough."""
     scored = []
     best_verb: dict[Key, list[tuple[int, str]]] = defaultdict(list)
@@ -148,7 +160,9 @@ def actions_of(counts: Counts, base: Background, min_users: int, most: int = 40)
             alone = weight(len(counts.verbs[verb]), counts.users, base.verbs[verb], base.total)
             share = n / len(counts.things[key])
             # a verb that only few say of this thing would mislead
-            scored.append((score * (0.5 + 0.5 * share) + pair + (0.5 * alone if verb != ASK else 0.0), verb, key))
+            scored.append(
+                (score * (0.5 + 0.5 * share) + pair + (0.5 * alone if verb != ASK else 0.0), verb, key)
+            )
         if not named:
             scored.append((score * 0.6, "", key))
     return sorted(scored, key=lambda s: (-s[0], s[1], s[2]))[:most]

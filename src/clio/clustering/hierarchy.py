@@ -60,7 +60,14 @@ def _propose(vectors: NDArray[np.float32], weights: NDArray[np.float64], wanted:
     if wanted >= len(vectors):
         return vectors
     labels = AgglomerativeClustering(max(1, wanted), linkage="ward").fit_predict(vectors)
-    return _unit(np.stack([np.average(vectors[labels == g], axis=0, weights=weights[labels == g]) for g in range(labels.max() + 1)]))
+    return _unit(
+        np.stack(
+            [
+                np.average(vectors[labels == g], axis=0, weights=weights[labels == g])
+                for g in range(labels.max() + 1)
+            ]
+        )
+    )
 
 
 def _deduplicate(centres: NDArray[np.float32], wanted: int) -> NDArray[np.float32]:
@@ -78,7 +85,9 @@ def _assign(
     labels = np.argmax(vectors @ centres.T, axis=1)
     for _ in range(rounds):
         kept = np.unique(labels)
-        centres = _unit(np.stack([np.average(vectors[labels == g], axis=0, weights=weights[labels == g]) for g in kept]))
+        centres = _unit(
+            np.stack([np.average(vectors[labels == g], axis=0, weights=weights[labels == g]) for g in kept])
+        )
         moved = np.argmax(vectors @ centres.T, axis=1)
         if np.array_equal(moved, labels):
             break
@@ -125,6 +134,10 @@ def arrange(
     return steps
 
 
-def _pooled(rows: NDArray[np.float32], parents: NDArray[np.int32], mass: NDArray[np.float64]) -> NDArray[np.float32]:
+def _pooled(
+    rows: NDArray[np.float32], parents: NDArray[np.int32], mass: NDArray[np.float64]
+) -> NDArray[np.float32]:
     """The weighted mean of each parent's rows: float32 (parents, columns)."""
-    return np.stack([np.average(rows[parents == p], axis=0, weights=mass[parents == p]) for p in range(parents.max() + 1)])
+    return np.stack(
+        [np.average(rows[parents == p], axis=0, weights=mass[parents == p]) for p in range(parents.max() + 1)]
+    )

@@ -15,17 +15,41 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.clustering.counting import Background, Counts, Key, Members, actions_of, background, count, length_bonus, weight
-from clio.clustering.phrases import ASK, LINKS
+from clio.clustering.counting import (
+    Background,
+    Counts,
+    Key,
+    Members,
+    actions_of,
+    background,
+    count,
+    length_bonus,
+    weight,
+)
+from clio.clustering.phrases import ASK, LINKS, QUESTION_WORDS
 from clio.clustering.topics import topics
 from clio.clustering.wording import Wording, action_name, join, language_name
 from clio.text import has_cjk, lemma
 
 _MAX_NAME = 70
+_NO_SAYING = frozenset(
+    {
+        ("are", "you"),
+        ("can", "you"),
+        ("do", "you"),
+        ("of", "the"),
+        ("in", "the"),
+        ("that", "is"),
+        ("i", "am"),
+        ("is", "the"),
+    }
+)
 # a phrase names a cluster by itself if this share of its users say it
 _CLEAR = 0.2
 # a task names a cluster if it stands this many standard deviations above all tasks and is the nearest to this share of members
-_NEAR, _NEAR_ABROAD, _AGREE, _VOTE = 2.8, 2.4, 0.12, 6.0
+_NEAR, _NEAR_ABROAD, _AGREE, _VOTE = 2.6, 2.2, 0.08, 6.0
+# a theme that this share of members are nearest to lends its tasks to a mixed cluster
+_THEME = 0.28
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +72,9 @@ class _Draft:
     own: frozenset[str] = frozenset()
 
 
-def describe_base(members: Members, closeness: NDArray[np.float32], spread: NDArray[np.float32], min_users: int) -> list[Described]:
+def describe_base(
+    members: Members, closeness: NDArray[np.float32], spread: NDArray[np.float32], min_users: int
+) -> list[Described]:
     """Name and describe each base cluster; names are distinct as far as what members share allows.
 
     Args:
@@ -94,7 +120,8 @@ def _distinct(ranked: Iterable[tuple[float, str, Key]], counts: Counts, most: in
     for _, verb, key in ranked:
         covered = counts.things[key]
         if all(
-            not set(key) & set(other) and len(covered & counts.things[other]) < 0.7 * min(len(covered), len(counts.things[other]))
+            not set(key) & set(other)
+            and len(covered & counts.things[other]) < 0.7 * min(len(covered), len(counts.things[other]))
             for _, other in chosen
         ):
             chosen.append((verb, key))
@@ -130,9 +157,13 @@ def _state(key: Key, counts: Counts, min_users: int) -> str:
 
 
 def _said(counts: Counts, min_users: int) -> str:
-    """The words that users of a cluster of small talk say alike: two to five in a row, said by a fifth of them at least."""
-    floor = max(min_users, 0.2 * counts.users)
-    options = [(len(users) * len(words), words) for words, users in counts.runs.items() if len(users) >= floor]
+    """The words that users of a cluster of small talk say alike: two to five in a row, said by a third of them at least."""
+    floor = max(min_users, 0.33 * counts.users)
+    options = [
+        (len(users) * len(words), words)
+        for words, users in counts.runs.items()
+        if len(users) >= floor and words[0] not in QUESTION_WORDS and words not in _NO_SAYING
+    ]
     return " ".join(max(options)[1]) if options else ""
 
 
@@ -145,7 +176,12 @@ def _verb(verb: str, key: Key, counts: Counts, min_users: int) -> str:
 
 
 def _write(
-    draft: _Draft, closeness: NDArray[np.float32], spread: NDArray[np.float32], base: Background, wording: Wording, min_users: int
+    draft: _Draft,
+    closeness: NDArray[np.float32],
+    spread: NDArray[np.float32],
+    base: Background,
+    wording: Wording,
+    min_users: int,
 ) -> None:
     """Choose between the cluster's own phrases and the vocabulary, and write name and description."""
     counts = draft.counts
@@ -168,14 +204,18 @@ def _write(
         draft.own = frozenset(word for _, key in chosen[:2] for word in key)
     elif fits:
         draft.name = topics().tasks[near[0]]
-        others = [_lower(topics().tasks[t]) for t in near[1:] if fit[t] >= 0.7 * fit[near[0]] and spread[t] >= 0.05]
+        others = [
+            _lower(topics().tasks[t]) for t in near[1:] if fit[t] >= 0.7 * fit[near[0]] and spread[t] >= 0.05
+        ]
         also = f", some of them to {join(others, last='or')}" if others else ""
         draft.description = f"People want to {_lower(draft.name)}, in many different words{also}."
     elif (not chosen or counts.form[chosen[0][1]] < 0.5) and (said := _said(counts, min_users)):
         draft.name, draft.description = f"Say “{said}”", f"People write “{said}” or much the same."
     else:
-        draft.name = _mixed_name(spread)
-        nearest = [_lower(topics().tasks[int(t)]) for t in np.argsort(-spread, kind="stable")[:4] if spread[t] > 0]
+        draft.name = _mixed_name(spread, fit)
+        nearest = [
+            _lower(topics().tasks[int(t)]) for t in np.argsort(-spread, kind="stable")[:4] if spread[t] > 0
+        ]
         draft.description = f"A mixed group, with requests to {join(nearest, last='or')}."
     if len(mentioned) > 1:
         draft.description += f" Often mentioned: {join(mentioned)}."
@@ -188,7 +228,11 @@ def _is_clear(chosen: Sequence[tuple[str, Key]], counts: Counts) -> bool:
     if not chosen:
         return False
     verb, key = chosen[0]
-    return len(counts.things[key]) >= _CLEAR * counts.users and counts.form[key] == 1.0 and bool(verb or len(key) > 1)
+    return (
+        len(counts.things[key]) >= _CLEAR * counts.users
+        and counts.form[key] == 1.0
+        and bool(verb or len(key) > 1)
+    )
 
 
 def _phrase_name(chosen: Sequence[tuple[str, Key]], counts: Counts, wording: Wording, min_users: int) -> str:
@@ -200,7 +244,9 @@ def _phrase_name(chosen: Sequence[tuple[str, Key]], counts: Counts, wording: Wor
     if len(chosen) == 1 or state or len(covered) >= 0.45 * counts.users:
         return name
     other, second = chosen[1]
-    if counts.form[second] < 1.0 or len(counts.things[second] - covered) < max(0.5 * len(covered), 0.1 * counts.users):
+    if counts.form[second] < 1.0 or len(counts.things[second] - covered) < max(
+        0.5 * len(covered), 0.1 * counts.users
+    ):
         return name
     if other and other != verb:
         longer = join([name, action_name(other, second, counts, wording, first=False)])
@@ -211,17 +257,26 @@ def _phrase_name(chosen: Sequence[tuple[str, Key]], counts: Counts, wording: Wor
     return longer if len(longer) <= _MAX_NAME else name
 
 
-def _mixed_name(spread: NDArray[np.float32]) -> str:
-    """ "Mixed requests: science and geography": said plainly, where neither words nor a task join the members."""
-    themes = np.zeros(len(topics().themes), np.float32)
-    np.add.at(themes, list(topics().theme_of), spread)
-    return f"Mixed requests: {_lower_theme(_joined(themes, topics().themes, 0.4))}"
+def _mixed_name(spread: NDArray[np.float32], fit: NDArray[np.float32]) -> str:
+    """The two fittest tasks of one theme where many members share it; otherwise, said plainly, "Various: science and history"."""
+    theme_of = np.asarray(topics().theme_of)
+    themes = np.bincount(theme_of, weights=spread, minlength=len(topics().themes)).astype(np.float32)
+    main = int(themes.argmax())
+    if themes[main] >= _THEME:
+        inside = np.flatnonzero((theme_of == main) & (spread > 0))
+        best = inside[np.argsort(-fit[inside], kind="stable")][:2]
+        return join([topics().tasks[best[0]], *(_lower(topics().tasks[t]) for t in best[1:])])
+    return f"Various: {_lower_theme(_joined(themes, topics().themes, 0.3))}"
 
 
 def _asked(chosen: Sequence[tuple[str, Key]], draft: _Draft, wording: Wording) -> str:
     """One sentence on what people ask; no numbers, so that nothing can be subtracted."""
     counts = draft.counts
-    asks = [action_name(verb or ASK, key, counts, wording, first=False) for verb, key in chosen[:3] if verb or counts.form[key] == 1.0]
+    asks = [
+        action_name(verb or ASK, key, counts, wording, first=False)
+        for verb, key in chosen[:3]
+        if verb or counts.form[key] == 1.0
+    ]
     if not asks or any(has_cjk(ask) for ask in asks):
         return f"Requests about {join([wording.thing(key, counts) for _, key in chosen[:3]])}."
     share = len(counts.things[chosen[0][1]]) / max(1, counts.users)
@@ -262,10 +317,16 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
                 continue
             options = []
             for score, _, key in draft.ranked:
-                if draft.own & set(key) or draft.counts.form[key] < 0.7 or set(key) & {lemma(w) for w in draft.name.casefold().split()}:
+                if (
+                    draft.own & set(key)
+                    or draft.counts.form[key] < 0.7
+                    or set(key) & {lemma(w) for w in draft.name.casefold().split()}
+                ):
                     continue
                 here = len(draft.counts.things[key]) / max(1, draft.counts.users)
-                there = max(len(d.counts.things.get(key, ())) / max(1, d.counts.users) for d in same if d is not draft)
+                there = max(
+                    len(d.counts.things.get(key, ())) / max(1, d.counts.users) for d in same if d is not draft
+                )
                 options.append((here - there + 0.001 * score, key))
             for _, key in sorted(options, key=lambda o: (-o[0], o[1])):
                 if _rename(draft, f"{draft.name}: {wording.thing(key, draft.counts)}", taken):
@@ -280,7 +341,9 @@ def _rename(draft: _Draft, name: str, taken: set[str]) -> bool:
     return True
 
 
-def describe_parents(children: Sequence[Sequence[str]], tasks: NDArray[np.float32], top: bool) -> list[Described]:
+def describe_parents(
+    children: Sequence[Sequence[str]], tasks: NDArray[np.float32], top: bool
+) -> list[Described]:
     """Name and describe parents by what joins their children: the themes (at the top) or tasks that their requests spread over.
 
     Args:
@@ -295,7 +358,10 @@ def describe_parents(children: Sequence[Sequence[str]], tasks: NDArray[np.float3
     themes = np.zeros((len(tasks), len(topics().themes)), np.float32)
     for theme in range(themes.shape[1]):
         themes[:, theme] = tasks[:, theme_of == theme].sum(axis=1)
-    names = [_joined(themes[p], topics().themes, 0.45) if top else _joined(tasks[p], topics().tasks, 0.4) for p in range(len(tasks))]
+    names = [
+        _joined(themes[p], topics().themes, 0.45) if top else _joined(tasks[p], topics().tasks, 0.4)
+        for p in range(len(tasks))
+    ]
     taken: set[str] = set()
     found = []
     for p, name in enumerate(names):

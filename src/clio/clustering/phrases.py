@@ -11,23 +11,31 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from clio.text import ENGLISH_STOP_WORDS, has_cjk, lemma, stop_words, tokens
+from clio.text import ENGLISH_STOP_WORDS, has_cjk, lemma, stop_words, tokens, word_list
 
 _TOKEN = re.compile(r"[a-z0-9]+(?:['’.+#/-][a-z0-9+#]+)*[+#]*|[.!?;:,()\n\"“”]|[^\s\w]")
-_BREAK = frozenset(".!?;:,()\n\"“”")
-_DETERMINERS = frozenset("a an the one two my your our his her their its this that these those some any another each every no all".split())
-_POSSESSIVES = frozenset("my your our his her their".split())
-_INDIRECT = frozenset("me us him them her you it myself".split())
-_PREPOSITIONS = frozenset("for in on at with from about to into of by over under between using without near than as via after before during around like through per".split())
-_JOINS = frozenset("and or but so if when where while because then which that who whose what how why whether is are was were be been am will would can could should do does did has have had".split())
+_BREAK = frozenset('.!?;:,()\n"“”')
+_DETERMINERS = word_list("determiners")
+_POSSESSIVES = word_list("possessives")
+_INDIRECT = word_list("indirect_objects")
+_PREPOSITIONS = word_list("prepositions")
+_JOINS = word_list("joiners")
+QUESTION_WORDS = word_list("question_words")
 #: prepositions that may stand inside a name
-LINKS = frozenset("of for in on to from with about between into".split())
-_PARTICLES = frozenset("up off on out down back away".split())
-_POLITE = frozenset("please pls plz kindly just also hi hello hey ok okay so now then and well yes no but actually alexa siri google dear sir thanks".split())
-_VAGUE = frozenset("kinds kind sort sorts type types thing things way ways lot lots bit one ones time times instead much due able case fact know mean think feel going doing said goes knows feeling first second last next following given different various question questions answer answers examples example item items based task word words sentence sentences text".split())
-_FILLERS = frozenset("more very really some just all possible currently please again also best good new right now today here there able nice lot kind sort type way sure following given different various".split())
+LINKS = word_list("links")
+_PARTICLES = word_list("particles")
+_POLITE = word_list("polite")
+_VAGUE = word_list("vague")
+_FILLERS = word_list("fillers")
 # words that no thing ends in
-_NOT_A_THING = ENGLISH_STOP_WORDS | _VAGUE | _PREPOSITIONS | _JOINS | _FILLERS | frozenset("please thanks something anything".split())
+_NOT_A_THING = (
+    ENGLISH_STOP_WORDS
+    | _VAGUE
+    | _PREPOSITIONS
+    | _JOINS
+    | _FILLERS
+    | frozenset(["please", "thanks", "something", "anything"])
+)
 
 # frames that lead to a verb in its base form
 _FRAMES = re.compile(
@@ -35,7 +43,9 @@ _FRAMES = re.compile(
     r"|(?:want|need|wanted|like|love|wish|trying|try|going|able|have|hoping|looking|planning|plan|help|how|ready|wanna|gonna|required|request|asked|you|possible|way|ways|best way|steps)(?: you| me| us)? to"
     r"|wanna|gonna|help me(?: please)?|let's|lets|let me|i'll|i'd|please)\s+(?=[a-z])"
 )
-_QUESTION = re.compile(r"\b(?:what|which|who|where|when|why|how)(?:'s| (?:long|many|much|far|often|old|busy|big|tall|fast|good|hard|easy|hot|cold|late|early|soon)\b|'re| is| are| was| were| do| does| did| much| many| long| far| often| about| can| would)*\b")
+_QUESTION = re.compile(
+    r"\b(?:what|which|who|where|when|why|how)(?:'s| (?:long|many|much|far|often|old|busy|big|tall|fast|good|hard|easy|hot|cold|late|early|soon)\b|'re| is| are| was| were| do| does| did| much| many| long| far| often| about| can| would)*\b"
+)
 _SEEK = {
     "looking for": "find",
     "look for": "find",
@@ -54,7 +64,7 @@ _SEEK = {
     "difference between": "compare",
 }
 _SEEK_FRAME = re.compile(r"\b(" + "|".join(sorted(_SEEK, key=len, reverse=True)) + r")\s+(?=[a-z0-9])")
-_TELLS = frozenset("tell give show know hear have tell_about".split())
+_TELLS = word_list("telling_verbs")
 #: what a question about a thing is called when no verb is said
 ASK = "ask about"
 
@@ -83,7 +93,11 @@ class Action:
 def _thing(words: list[str], start: int) -> tuple[tuple[str, ...], str, int]:
     """The noun phrase at a position: its words, its determiner, and where it ends."""
     i, article = start, ""
-    while i < len(words) and words[i] in _INDIRECT and not (words[i] == "her" and i + 1 < len(words) and words[i + 1] not in _NOT_A_THING):
+    while (
+        i < len(words)
+        and words[i] in _INDIRECT
+        and not (words[i] == "her" and i + 1 < len(words) and words[i + 1] not in _NOT_A_THING)
+    ):
         i += 1
     if i < len(words) and words[i] in {"with", "about"} and i > start:
         i += 1
@@ -92,7 +106,13 @@ def _thing(words: list[str], start: int) -> tuple[tuple[str, ...], str, int]:
             article = words[i] if words[i] not in _POSSESSIVES else "my"
         i += 1
     begin = i
-    while i < len(words) and words[i] not in _BREAK and words[i] not in _NOT_A_THING and not words[i].isspace() and i - begin < 6:
+    while (
+        i < len(words)
+        and words[i] not in _BREAK
+        and words[i] not in _NOT_A_THING
+        and not words[i].isspace()
+        and i - begin < 6
+    ):
         i += 1
     return tuple(words[max(begin, i - 4) : i]), article, i
 
@@ -103,7 +123,7 @@ def _after(words: list[str], verb: str, start: int) -> Action | None:
     if i < len(words) and words[i] in _PARTICLES and i + 1 < len(words) and words[i + 1] not in {"in", "at"}:
         verb, i = f"{verb} {words[i]}", i + 1
     thing, article, end = _thing(words, i)
-    link, tail = "", ()
+    link, tail = "", tuple[str, ...]()
     if not thing and end < len(words) and words[end] in _PREPOSITIONS:
         # "apply for a card", "look at flights"
         thing, article, after = _thing(words, end + 1)
@@ -149,7 +169,14 @@ def actions(request: str) -> list[Action]:
                 if action and ahead[0] != "to" and ahead[0] not in known:
                     rest.append(action)
             else:
-                while ahead and (ahead[0] in _POLITE or ahead[0] in {"help", "me", "to", "you"} and len(ahead) > 1 and (ahead[1] in known or ahead[1] in {"me", "to"})):
+                while ahead and (
+                    ahead[0] in _POLITE
+                    or (
+                        ahead[0] in {"help", "me", "to", "you"}
+                        and len(ahead) > 1
+                        and (ahead[1] in known or ahead[1] in {"me", "to"})
+                    )
+                ):
                     ahead = ahead[1:]
                 verb = ahead[0] if ahead else ""
                 if verb in known:
@@ -160,13 +187,21 @@ def actions(request: str) -> list[Action]:
         if question:
             words = _TOKEN.findall(sentence[question.end() : question.end() + 160])
             thing, article, end = _thing(words, 0)
-            if len(thing) == 1 and not article and (lemma(thing[0]) in known or thing[0] in _VAGUE or thing[0].endswith("ing")):
+            if (
+                len(thing) == 1
+                and not article
+                and (lemma(thing[0]) in known or thing[0] in _VAGUE or thing[0].endswith("ing"))
+            ):
                 thing = ()  # "how long does it take": no thing is named
             # "who won the cup": what is asked about is after the verb
             if thing and thing[0] != lemma(thing[0]) and lemma(thing[0]) in known and end < len(words):
                 thing, article, end = (thing[1:], article, end) if len(thing) > 1 else _thing(words, end)
             if thing:
-                tail, _, _ = _thing(words, end + 1) if end < len(words) and words[end] in _PREPOSITIONS else ((), "", 0)
+                tail, _, _ = (
+                    _thing(words, end + 1)
+                    if end < len(words) and words[end] in _PREPOSITIONS
+                    else ((), "", 0)
+                )
                 rest.append(Action(ASK, thing, article, words[end] if tail else "", tail))
     unique = dict.fromkeys(found + rest)
     return list(unique)[:6]
@@ -179,8 +214,8 @@ def lemmas(words: tuple[str, ...]) -> tuple[str, ...]:
 
 _MASK = re.compile(r"\[[a-z_ ]+\]")
 _CLAUSE = re.compile(r"[，。！？；：、,.!?;:\n\s\"“”《》（）()]+")
-_CHINESE_WEAK = frozenset("请 帮 帮忙 请问 想 要 需要 能 可以 是 有 会 给 让 使用 用 告诉 做 进行 说 看 来 去 到 知道 可能 没有 应该 觉得 成 为 包括 关于 根据 属于".split())
-_CHINESE_VAGUE = frozenset("人 问题 时候 东西 方法 方式 内容 情况 部分 事 事情 句子 以下 下面 一下 文本".split())
+_CHINESE_WEAK = word_list("chinese_weak")
+_CHINESE_VAGUE = word_list("chinese_vague")
 
 
 def _chinese(request: str) -> list[Action]:
@@ -189,7 +224,7 @@ def _chinese(request: str) -> list[Action]:
 
     found = []
     for clause in _CLAUSE.split(request)[:12]:
-        verb, run, best = "", [], []
+        verb, run, best = "", list[str](), list[str]()
         for word, tag in rjieba.tag(clause):
             if tag[0] == "v" and tag != "vn" and word not in _CHINESE_WEAK:
                 verb, run = verb or word, []
@@ -227,12 +262,21 @@ class Phrase:
 def _endings(action: Action) -> list[Phrase]:
     """The action with its thing at three lengths, and with what follows it: "new credit card", "credit card", "card"; "pressure of tires"."""
     thing = action.thing
-    found = [Phrase(action.verb, thing[i:], action.article, 1.0) for i in range(max(0, len(thing) - 3), len(thing))]
+    found = [
+        Phrase(action.verb, thing[i:], action.article, 1.0) for i in range(max(0, len(thing) - 3), len(thing))
+    ]
     if action.link in LINKS and action.tail:
         # "translate … into spanish", "add … to playlist": what is between differs from person to person
-        found += [Phrase(f"{action.verb} {action.link}", action.tail[j:], "", 0.6) for j in range(max(0, len(action.tail) - 2), len(action.tail)) if action.verb not in {ASK, "get"}]
+        found += [
+            Phrase(f"{action.verb} {action.link}", action.tail[j:], "", 0.6)
+            for j in range(max(0, len(action.tail) - 2), len(action.tail))
+            if action.verb not in {ASK, "get"}
+        ]
         for i in range(max(0, len(thing) - 2), len(thing)):
-            found += [Phrase(action.verb, (*thing[i:], action.link, *action.tail[j:]), action.article, 1.0) for j in range(max(0, len(action.tail) - 2), len(action.tail))]
+            found += [
+                Phrase(action.verb, (*thing[i:], action.link, *action.tail[j:]), action.article, 1.0)
+                for j in range(max(0, len(action.tail) - 2), len(action.tail))
+            ]
     return found
 
 
@@ -247,19 +291,28 @@ def find_phrases(request: str, language: str) -> list[Phrase]:
     if language in {"en", "unknown"} and not has_cjk(text):
         found = [phrase for action in actions(text) for phrase in _endings(action)]
         known = verbs()
-        loose = [a for a in _by_neighbours(text[:300], "en") if a.thing[-1] not in _NOT_A_THING and lemma(a.thing[-1]) not in known and a.thing[0] not in known]
+        loose = [
+            a
+            for a in _by_neighbours(text[:300], "en")
+            if a.thing[-1] not in _NOT_A_THING and lemma(a.thing[-1]) not in known and a.thing[0] not in known
+        ]
         found += [Phrase("", a.thing, "", 0.75 if len(a.thing) > 1 else 0.35) for a in loose]
     elif language == "zh":
         found = [phrase for action in _chinese(text) for phrase in _endings(action)]
     else:
-        found = [Phrase("", a.thing, "", 1.0 if len(a.thing) > 1 else 0.7) for a in _by_neighbours(text[:300], language)]
+        found = [
+            Phrase("", a.thing, "", 1.0 if len(a.thing) > 1 else 0.7)
+            for a in _by_neighbours(text[:300], language)
+        ]
     return list(dict.fromkeys(found))
 
 
-_IRREGULAR = frozenset("lost stolen broken frozen stuck burnt hidden forgotten overdrawn hurt torn bent worn".split())
-_NO_STATE = frozenset("need needed used based speed feed seed red bed want wanted called named related required asked going united hundred indeed advanced breed".split())
+_IRREGULAR = word_list("irregular_states")
+_NO_STATE = word_list("not_states")
 
 
 def is_state(word: str) -> bool:
     """Whether an English word says what happened to a thing: "lost", "declined", "damaged"."""
-    return word in _IRREGULAR or (word.endswith("ed") and len(word) > 5 and word not in _NO_STATE and lemma(word) in verbs())
+    return word in _IRREGULAR or (
+        word.endswith("ed") and len(word) > 5 and word not in _NO_STATE and lemma(word) in verbs()
+    )

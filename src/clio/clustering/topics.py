@@ -79,7 +79,9 @@ def nearest(vectors: NDArray[np.float32], tasks: NDArray[np.float32]) -> Nearest
     return Nearest(found, similarity)
 
 
-def shares(numbers: NDArray[np.int32], groups: Sequence[NDArray[np.int64]], kinds: int) -> NDArray[np.float32]:
+def shares(
+    numbers: NDArray[np.int32], groups: Sequence[NDArray[np.int64]], kinds: int
+) -> NDArray[np.float32]:
     """How the rows of each group spread over kinds: float32 (groups, kinds), rows sum to 1 (0 for an empty group)."""
     spread = np.zeros((len(groups), kinds), np.float32)
     for i, rows in enumerate(groups):

