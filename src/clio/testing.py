@@ -123,13 +123,13 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Nothing is logged."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+    def do_GET(self) -> None:
         """List the one model."""
         self._send(
             200, {"object": "list", "data": [{"id": "stand-in", "object": "model", "owned_by": "clio"}]}
         )
 
-    def do_POST(self) -> None:  # noqa: N802 - the base class's name
+    def do_POST(self) -> None:
         """Answer a chat completion or an embedding request."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         state = self.server_state
@@ -254,7 +254,8 @@ def answer(messages: list[tuple[str, str]]) -> str:
         return f"<answer>{best}</answer>"
     if "1. " in asks:
         texts = [text for _, text in _BLOCK.findall(blocks.get("clusters") or blocks.get("names", ""))]
-        wanted = int((re.search(r"about (\d+)", asks) or [0, "5"])[1])
+        about_so_many = re.search(r"about (\d+)", asks)
+        wanted = int(about_so_many[1]) if about_so_many else 5
         names = dict.fromkeys(text.split(":", 1)[0].strip() for text in sorted(texts))
         lines = "\n".join(f"{number}. {name}" for number, name in enumerate(list(names)[:wanted], 1))
         return f"<scratchpad>They fall apart.</scratchpad>\n<answer>\n{lines}\n</answer>"
