@@ -1,6 +1,7 @@
 """Names and descriptions without a chat model, from two sources, neither of which can quote a person:
 
-1. phrases that at least ``min_users`` distinct users of the cluster share and others do not (``clio.clustering.counting``): "Report a lost card";
+1. phrases that at least ``min_users`` distinct users of the cluster share and others do not: "Report a lost card"
+   (``clio.clustering.counting``);
 2. the nearest tasks of a fixed public vocabulary (``clio.clustering.topics``), where members share a meaning but no words.
 
 The describer of the paper (G.5) reads members against their nearest non-members; the phrases here are weighed against all others.

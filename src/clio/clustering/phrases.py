@@ -1,7 +1,8 @@
 """Actions and things in requests: "how do i report my lost card?" holds the action *report* and the thing *lost card*.
 
-No parser and no tagger: requests are written in few frames ("can you …", "i want to …", "how do i …", an imperative), and what follows a frame
-is a base-form verb and its object. Words are found by closed lists (function words, verbs); anything else that stands in object position is a thing.
+No parser and no tagger: requests are written in few frames ("can you …", "i want to …", "how do i …", an imperative),
+and what follows a frame is a base-form verb and its object. Words are found by closed lists (function words, verbs);
+anything else that stands in object position is a thing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 from clio.text import ENGLISH_STOP_WORDS, has_cjk, lemma, stop_words, tokens, word_list
 
@@ -39,12 +41,15 @@ _NOT_A_THING = (
 
 # frames that lead to a verb in its base form
 _FRAMES = re.compile(
-    r"\b(?:(?:can|could|would|will|may|should|must|shall|do|did|might) (?:you|i|we|u|it)(?: please| kindly| also| just)?(?: be able to| help me(?: to)?| tell me how(?: i can)? to)?"
-    r"|(?:want|need|wanted|like|love|wish|trying|try|going|able|have|hoping|looking|planning|plan|help|how|ready|wanna|gonna|required|request|asked|you|possible|way|ways|best way|steps)(?: you| me| us)? to"
+    r"\b(?:(?:can|could|would|will|may|should|must|shall|do|did|might) (?:you|i|we|u|it)(?: please| kindly| also| just)?"
+    r"(?: be able to| help me(?: to)?| tell me how(?: i can)? to)?"
+    r"|(?:want|need|wanted|like|love|wish|trying|try|going|able|have|hoping|looking|planning|plan|help|how|ready|wanna|gonna"
+    r"|required|request|asked|you|possible|way|ways|best way|steps)(?: you| me| us)? to"
     r"|wanna|gonna|help me(?: please)?|let's|lets|let me|i'll|i'd|please)\s+(?=[a-z])"
 )
 _QUESTION = re.compile(
-    r"\b(?:what|which|who|where|when|why|how)(?:'s| (?:long|many|much|far|often|old|busy|big|tall|fast|good|hard|easy|hot|cold|late|early|soon)\b|'re| is| are| was| were| do| does| did| much| many| long| far| often| about| can| would)*\b"
+    r"\b(?:what|which|who|where|when|why|how)(?:'s|'re| is| are| was| were| do| does| did| about| can| would"
+    r"| (?:long|many|much|far|often|old|busy|big|tall|fast|good|hard|easy|hot|cold|late|early|soon)\b)*\b"
 )
 _SEEK = {
     "looking for": "find",
@@ -80,7 +85,8 @@ def verbs() -> frozenset[str]:
 class Action:
     """What one request asks: a verb phrase, and the words of its object as they were said, without determiners.
 
-    ``thing`` is at most four tokens with the head last; ``link``/``tail`` hold one prepositional phrase after it ("for", ("two", "people")).
+    ``thing`` is at most four tokens with the head last; ``link`` and ``tail`` hold one prepositional phrase after it: "for",
+    ("two", "people").
     """
 
     verb: str
@@ -245,13 +251,16 @@ def _by_neighbours(request: str, language: str) -> list[Action]:
     words = [w if w not in stop and len(w) > 1 and not w.isdigit() else "" for w in tokens(request, language)]
     if language == "ja":
         words = ["" if all("\u3040" <= c <= "\u309f" for c in w) else w for w in words]
-    pairs = [Action("", pair, "", "", ()) for pair in zip(words, words[1:], strict=False) if all(pair)]
+    pairs = [Action("", pair, "", "", ()) for pair in pairwise(words) if all(pair)]
     return list(dict.fromkeys([*pairs, *(Action("", (w,), "", "", ()) for w in words if w)]))[:24]
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A candidate for a name: an action's verb (empty: only a thing), the words of its thing, its determiner, and how well formed it is (0..1)."""
+    """A candidate for a name: an action's verb (empty: only a thing), the words of its thing, its determiner, its form.
+
+    ``form`` says how well formed it is: 1 an object of a verb or question, lower for neighbouring words.
+    """
 
     verb: str
     words: tuple[str, ...]
@@ -260,7 +269,7 @@ class Phrase:
 
 
 def _endings(action: Action) -> list[Phrase]:
-    """The action with its thing at three lengths, and with what follows it: "new credit card", "credit card", "card"; "pressure of tires"."""
+    """The action with its thing at three lengths, and with what follows it: "new credit card", "credit card", "card"; "card for work"."""
     thing = action.thing
     found = [
         Phrase(action.verb, thing[i:], action.article, 1.0) for i in range(max(0, len(thing) - 3), len(thing))

@@ -104,7 +104,9 @@ def by_model(
     shape: Shape,
     folder: Path | None = None,
 ) -> Tree:
-    """Name and arrange base clusters with a chat model (paper G.5, G.7): describe, then propose, deduplicate, assign and rename a level at a time.
+    """Name and arrange base clusters with a chat model (paper G.5, G.7).
+
+    Base clusters are described; then, a level at a time, parents are proposed, deduplicated, given their children and renamed.
 
     Where the model gives no usable name, the name of the same cluster in ``fallback`` stands.
     """

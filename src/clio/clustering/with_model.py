@@ -239,7 +239,7 @@ def _bounds(wanted: int) -> dict[str, Data]:
 
 def _tagged(text: str, tag: str) -> str:
     """What stands in the last block of a tag, whose end may be missing; empty if there is none."""
-    found = re.search(rf"^.*<{tag}>(.*?)(?:</|<{tag}|\Z)", text, re.DOTALL | re.IGNORECASE)
+    found = re.search(rf"^.*<{tag}>(.*?)(?:</|<\w+>|\Z)", text, re.DOTALL | re.IGNORECASE)
     return _SPACE.sub(" ", found[1]).strip() if found else ""
 
 
