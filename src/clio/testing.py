@@ -252,7 +252,7 @@ def answer(messages: list[tuple[str, str]]) -> str:
         # the order in which they stand must not matter: the prompt is shuffled
         best = max(sorted(choices), key=lambda choice: len(about & set(_words(choice))), default="none")
         return f"<answer>{best}</answer>"
-    if "1. " in asks:
+    if "numbered list" in asks:
         texts = [text for _, text in _BLOCK.findall(blocks.get("clusters") or blocks.get("names", ""))]
         about_so_many = re.search(r"about (\d+)", asks)
         wanted = int(about_so_many[1]) if about_so_many else 5
@@ -273,11 +273,11 @@ def _facet(conversation: str, asks: str) -> str:
     """An answer to a facet question: of the form that the question asks for."""
     turns = re.findall(r"<user>(.*?)</user>", conversation, re.DOTALL)
     choices = re.findall(r"^- (.+)$", asks, re.MULTILINE)
-    if "one of these, word for word" in asks and choices:
+    if "Answer with exactly one" in asks and choices:
         return f"<answer>{choices[int(_share(conversation.encode()) * len(choices))]}</answer>"
-    if "one digit" in asks:
+    if "Answer with one digit" in asks:
         return "<answer>1</answer>"
-    if "one number" in asks:
+    if "Answer with one number" in asks:
         return f"<answer>{len(turns)}</answer>"
     subject = " ".join(_words(turns[0] if turns else conversation)[:6]) or "something"
     prefill = asks.rsplit("<answer>", 1)[-1].strip() if "<answer>" in asks else ""

@@ -52,7 +52,9 @@ def test_answers_come_in_the_order_of_prompts_and_each_is_asked_once() -> None:
     with Answers(concurrency=4) as answers:
         texts = [f"text {number % 30}" for number in range(100)]
         found = answers.complete(model, map(prompt, texts))
-        assert [answer.text for answer in found if isinstance(answer, Answer)] == [text.upper() for text in texts]
+        assert [answer.text for answer in found if isinstance(answer, Answer)] == [
+            text.upper() for text in texts
+        ]
         assert sorted(model.calls) == sorted(set(texts))
         assert model.most_at_once == 4
         assert answers.complete(model, map(prompt, texts)) == found
@@ -91,7 +93,9 @@ def test_too_many_failures_end_the_batch_early_and_what_was_answered_is_kept() -
     model = Echo()
     with Answers(max_failures=0.2, concurrency=2) as answers:
         texts = [f"text {number}" for number in range(15)] + [f"fail {number}" for number in range(1000)]
-        with pytest.raises(ModelError, match=r"echo: 5 of 20 prompts failed, .* it timed out\. .*same command again"):
+        with pytest.raises(
+            ModelError, match=r"echo: 5 of 20 prompts failed, .* it timed out\. .*same command again"
+        ):
             answers.complete(model, map(prompt, texts))
         assert len(model.calls) <= 22
         assert answers.totals.calls == 15

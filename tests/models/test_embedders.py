@@ -40,7 +40,9 @@ def test_rows_are_float32_of_unit_length_and_the_same_texts_give_the_same_bytes(
 
 
 def test_a_vector_does_not_depend_on_its_batch_nor_on_the_number_of_threads(english: MiniLM) -> None:
-    texts = TEXTS * 20 + [f"question number {n} about spreadsheets" + " and charts" * (n % 9) for n in range(80)]
+    texts = TEXTS * 20 + [
+        f"question number {n} about spreadsheets" + " and charts" * (n % 9) for n in range(80)
+    ]
     together = english.encode(texts)
     alone = np.concatenate([english.encode([text]) for text in texts])
     np.testing.assert_allclose(together, alone, atol=1e-6)
@@ -54,7 +56,9 @@ def test_texts_of_like_meaning_lie_nearer_than_others(english: MiniLM) -> None:
 
 def test_a_text_is_cut_after_the_tokens_allowed() -> None:
     short = MiniLM(max_tokens=8, threads=1)
-    same, cut, other = short.encode(["one two three four five six", "one two three four five six seven", "one two"])
+    same, cut, other = short.encode(
+        ["one two three four five six", "one two three four five six seven", "one two"]
+    )
     assert same.tobytes() == cut.tobytes() != other.tobytes()
 
 
@@ -66,7 +70,13 @@ def test_the_tokenizer_is_the_models_own() -> None:
 
 
 def test_e5_joins_languages_and_does_not_depend_on_the_batch(multilingual: models.Embedder) -> None:
-    texts = ["how do I report a lost card?", "如何挂失银行卡？", "write a poem about autumn", "", "nul \0 inside \ud800"]
+    texts = [
+        "how do I report a lost card?",
+        "如何挂失银行卡？",
+        "write a poem about autumn",
+        "",
+        "nul \0 inside \ud800",
+    ]
     vectors = multilingual.encode(texts)
     assert vectors.dtype == np.float32
     assert vectors.shape == (5, multilingual.dimensions)
@@ -125,7 +135,9 @@ class _Point:
         return lambda rest: (self.made, rest)
 
 
-def test_a_plugin_is_loaded_only_when_named_and_a_broken_one_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_is_loaded_only_when_named_and_a_broken_one_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     good, broken = _Point("mine", "made"), _Point("broken", RuntimeError("secret text"))
     monkeypatch.setattr(models, "entry_points", lambda group: [good, broken])
     assert models.chat_model("mine:some:rest") == ("made", "some:rest")

@@ -45,11 +45,21 @@ def test_an_answer_comes_with_its_tokens_and_no_key_is_needed_here(server: Serve
 
 
 def test_messages_and_sampling_arrive_as_they_were_set(server: Server) -> None:
-    ask(OpenAIChat("stand-in", base_url=server.url), Prompt((("user", "a"), ("assistant", "b"), ("user", "c")), 0.7, 33))
+    ask(
+        OpenAIChat("stand-in", base_url=server.url),
+        Prompt((("user", "a"), ("assistant", "b"), ("user", "c")), 0.7, 33),
+    )
     assert server.bodies is not None
     body = server.bodies[0]
-    for part in ('"model":"stand-in"', '"role":"assistant","content":"b"', '"temperature":0.7', '"max_tokens":33'):
-        assert part in body.replace('": ', '":').replace(', "', ',"').replace('"content":"b","role":"assistant"', '"role":"assistant","content":"b"')
+    for part in (
+        '"model":"stand-in"',
+        '"role":"assistant","content":"b"',
+        '"temperature":0.7',
+        '"max_tokens":33',
+    ):
+        assert part in body.replace('": ', '":').replace(', "', ',"').replace(
+            '"content":"b","role":"assistant"', '"role":"assistant","content":"b"'
+        )
 
 
 def test_the_address_may_come_from_the_environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,10 +72,17 @@ def test_no_key_for_another_machine_is_told_before_anything_is_sent() -> None:
         OpenAIChat("m", base_url="https://models.example/v1")
 
 
-def test_offline_refuses_every_address_but_this_machines(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_refuses_every_address_but_this_machines(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CLIO_OFFLINE", "1")
     monkeypatch.setenv("OPENAI_API_KEY", "k")
-    for url in (None, "https://models.example/v1", "http://127.0.0.1.models.example/v1", "http://10.0.0.1/v1"):
+    for url in (
+        None,
+        "https://models.example/v1",
+        "http://127.0.0.1.models.example/v1",
+        "http://10.0.0.1/v1",
+    ):
         with pytest.raises(ModelError, match="CLIO_OFFLINE=1"):
             OpenAIChat("m", base_url=url)
         with pytest.raises(ModelError, match="CLIO_OFFLINE=1"):
@@ -75,10 +92,14 @@ def test_offline_refuses_every_address_but_this_machines(server: Server, monkeyp
 
 def test_loopback_is_known_by_address_not_by_look() -> None:
     assert all(map(is_loopback, ("http://localhost:1", "http://127.0.0.9/v1", "http://[::1]:80/")))
-    assert not any(map(is_loopback, ("http://localhost.example", "https://127.example", "http://user@10.1.1.1", "x")))
+    assert not any(
+        map(is_loopback, ("http://localhost.example", "https://127.example", "http://user@10.1.1.1", "x"))
+    )
 
 
-def test_a_proxy_never_sees_what_is_meant_for_this_machine(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_never_sees_what_is_meant_for_this_machine(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert ask(OpenAIChat("m", base_url=server.url)).text
