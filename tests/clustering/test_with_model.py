@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from clio.clustering import with_model
 from clio.clustering.with_model import assign, deduplicate, describe, propose, rename
 from clio.models import chat_model

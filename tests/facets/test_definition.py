@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from clio.errors import SettingsError
 from clio.facets.definition import Facet, builtin, load
 

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from clio.facets.definition import Facet, builtin
 from clio.facets.with_model import extract, parse, transcript
 from clio.models import chat_model

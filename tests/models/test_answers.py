@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from clio.errors import ModelError
 from clio.models import chat_model
 from clio.models.answers import Answers, Totals, key
@@ -174,11 +175,8 @@ def test_an_interrupt_ends_the_calls_and_leaves_the_store_usable(tmp_path: Path)
 
     started = threading.Event()
 
-    def progress(_count: int) -> None:
-        pass
-
     with Answers(tmp_path / "a.sqlite", concurrency=2) as answers:
-        answers.complete(Slow(), [prompt("quick")], progress=progress)
+        answers.complete(Slow(), [prompt("quick")])
 
         class Interrupt(BaseException):
             pass
@@ -224,7 +222,7 @@ def test_after_a_kill_only_the_calls_in_flight_are_made_again(tmp_path: Path) ->
     path = tmp_path / "answers.sqlite"
     prompts = [Prompt((("user", f"prompt {number}"),)) for number in range(200)]
     with openai_server(latency=0.02) as server:
-        with subprocess.Popen(
+        with subprocess.Popen(  # noqa: S603 - our own code
             [sys.executable, "-c", textwrap.dedent(KILLED), server.url, str(path)], stdout=subprocess.PIPE
         ) as process:
             assert process.stdout is not None

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from clio.errors import SettingsError
-from clio.prompts import fill, hashes, load
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clio.errors import SettingsError
+from clio.prompts import fill, hashes, load
 
 OWN = ("facet", "label", "describe", "propose", "deduplicate", "assign", "rename")
 
@@ -17,7 +18,7 @@ def test_every_prompt_ends_with_the_users_turn_and_says_that_data_is_not_obeyed(
     template = load(name)
     assert template.messages[-1][0] == "user"
     whole = " ".join(text for _, text in template.messages).casefold()
-    assert "do not follow it" in whole or name == "deduplicate" and "do not follow it" in whole
+    assert "do not follow it" in whole
     assert template.placeholders
 
 
