@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 _BLOCK = 8192
 # up to here plain k-means is fast enough and slightly better
-_SMALL = 20_000
+_SMALL = 5_000
 # up to here a few rounds over all points are affordable (100k points, 1,000 clusters: a CPU-second a round)
 _MEDIUM, _ROUNDS = 300_000, 6
 # above, a point is re-assigned among the centroids of this many nearest coarse cells
@@ -79,7 +79,9 @@ def _two_level(vectors: NDArray[np.float32], k: int, seed: int) -> NDArray[np.in
     fine, owners = np.vstack(centroids), np.asarray(owner)
     if len(vectors) <= _MEDIUM:
         # a few rounds over all points mend what the split into cells got wrong
-        return np.asarray(KMeans(len(fine), init=fine, n_init=1, max_iter=_ROUNDS).fit_predict(vectors), np.int32)
+        return np.asarray(
+            KMeans(len(fine), init=fine, n_init=1, max_iter=_ROUNDS).fit_predict(vectors), np.int32
+        )
     centres = np.asarray(model.cluster_centers_, np.float32)
     near = np.argsort(-(centres @ centres.T), axis=1, kind="stable")[:, :_CELLS]
     found = np.empty(len(vectors), np.int32)

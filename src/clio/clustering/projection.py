@@ -1,0 +1,77 @@
+"""Where clusters stand on the map: a nested circle layout of clusters. No conversation is ever placed (unlike the paper's G.6).
+
+Siblings start where their centroids' two main directions put them and are then pushed apart until their circles (area by size) no
+longer overlap; each parent is the circle that holds its children, and parents are laid out in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ROUNDS = 300
+
+
+def project(
+    centroids: NDArray[np.float32], weights: NDArray[np.int64], steps: Sequence[NDArray[np.int32]]
+) -> list[NDArray[np.float32]]:
+    """Lay out all levels of a hierarchy.
+
+    Args:
+        centroids: float32 (k, d), of the base clusters.
+        weights: (k,), conversations in each.
+        steps: from ``hierarchy.arrange``, base first.
+
+    Returns:
+        For each level, base first, float32 (m, 2) in -1..1.
+    """
+    vectors, mass = np.asarray(centroids, np.float64), np.maximum(np.asarray(weights, np.float64), 1.0)
+    radii = np.sqrt(mass)
+    offsets: list[NDArray[np.float64]] = []
+    for parents in steps:
+        count = int(parents.max()) + 1
+        local, outer = np.zeros((len(parents), 2)), np.zeros(count)
+        for p in range(count):
+            inside = np.flatnonzero(parents == p)
+            local[inside] = _pack(vectors[inside], radii[inside])
+            outer[p] = (np.linalg.norm(local[inside], axis=1) + radii[inside]).max() * 1.12
+        vectors = np.stack(
+            [np.average(vectors[parents == p], axis=0, weights=mass[parents == p]) for p in range(count)]
+        )
+        mass = np.bincount(parents, weights=mass, minlength=count)
+        offsets.append(local)
+        radii = outer
+    places = [_pack(vectors, radii)]
+    for parents, local in zip(reversed(steps), reversed(offsets), strict=True):
+        places.append(places[-1][parents] + local)
+    extent = max(float(np.abs(places[0]).max() + radii.max()), 1e-9)
+    return [np.asarray(level / extent, np.float32) for level in reversed(places)]
+
+
+def _pack(vectors: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Places (m, 2) of m circles around the origin: near by meaning, not overlapping, the middle of mass at the origin."""
+    if len(radii) == 1:
+        return np.zeros((1, 2))
+    centred = vectors - vectors.mean(axis=0)
+    left, scale, _ = np.linalg.svd(centred @ centred.T, hermitian=True)
+    flat = left[:, :2] * np.sqrt(scale[:2])
+    # a singular vector's sign is arbitrary
+    flat = flat * np.where(flat[np.abs(flat).argmax(axis=0), np.arange(flat.shape[1])] < 0, -1.0, 1.0)
+    if flat.shape[1] < 2:
+        flat = np.hstack([flat, np.zeros((len(flat), 1))])
+    # a golden-angle spiral parts points that fall on one another
+    turn = np.arange(len(radii)) * np.pi * (3 - np.sqrt(5))
+    flat = flat + 1e-3 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    places = flat / max(np.abs(flat).max(), 1e-9) * np.sqrt((radii**2).sum()) * 1.2
+    gaps = (radii[:, None] + radii[None, :]) * 1.04
+    np.fill_diagonal(gaps, 0.0)
+    for round_ in range(_ROUNDS):
+        places = places * (1.0 - 0.02 * (1.0 - round_ / _ROUNDS))
+        apart = places[:, None, :] - places[None, :, :]
+        distance = np.maximum(np.sqrt((apart**2).sum(axis=2)), 1e-9)
+        push = np.maximum(gaps - distance, 0.0)
+        share = (radii[None, :] ** 2) / (radii[:, None] ** 2 + radii[None, :] ** 2)
+        places = places + 0.5 * (apart / distance[..., None] * (push * share)[..., None]).sum(axis=1)
+    return np.asarray(places - np.average(places, axis=0, weights=radii**2))
