@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One published breakdown cell: how often a facet value occurs in a cluster, against its base rate in all conversations.
 
-    ``conversations`` counts, ``share`` and ``base`` lie in 0..1, ``lift`` is share / base (0 where base is 0).
+    ``conversations`` counts (a lower bound: what is withheld is left out), ``share`` and ``base`` lie in 0..1.
     """
 
     facet: str
@@ -22,7 +26,7 @@ class Cell:
 
     @property
     def lift(self) -> float:
-        """Share over base rate; above 1 the value is over-represented."""
+        """Share over base rate; above 1 the value is over-represented, 0 where the base rate is not shown."""
         return self.share / self.base if self.base else 0.0
 
 
@@ -30,8 +34,8 @@ class Cell:
 class Insight:
     """One published cluster. Level 1 is the top; the deepest level holds the base clusters.
 
-    ``users`` is a band ("10-49"), never a count. ``share`` is of all conversations of the run, in 0..1.
-    ``audit`` is the auditor's rating 1..5. ``x``, ``y`` in -1..1 place the cluster (not its members) on the map.
+    ``users`` is a band ("10-49"), never a count. ``share`` is of all conversations of the run, in 0..1. ``audit`` is the auditor's rating
+    1..5. ``x``, ``y`` in -1..1 place the cluster (not its members) on the map.
     """
 
     id: str
@@ -45,7 +49,7 @@ class Insight:
     audit: int
     x: float
     y: float
-    breakdown: tuple[Cell, ...] = ()
+    breakdown: tuple[Cell, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +61,12 @@ class Group:
     users: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Insights:
     """The published zone as one value. Made by ``clio.privacy.gate`` and by ``Insights.load``, by nothing else.
 
-    ``base`` holds each facet's distribution over all conversations (cells with share == base).
-    ``withheld`` counts conversations that stand under no base-level name, by reason. ``about`` describes method and policy
-    (JSON values only).
+    ``base`` holds each facet's distribution over all conversations (cells with share == base). ``withheld`` counts conversations that stand
+    under no name, by reason. ``about`` describes method and policy (JSON values only).
     """
 
     clusters: tuple[Insight, ...]
@@ -76,3 +79,83 @@ class Insights:
 
     def __iter__(self) -> Iterator[Insight]:
         return iter(self.clusters)
+
+    def __len__(self) -> int:
+        return len(self.clusters)
+
+    def __repr__(self) -> str:
+        levels = "/".join(str(n) for n in self.levels)
+        return f"<Insights: {self.conversations:,} conversations, {levels or 'no'} clusters, coverage {self.coverage:.0%}>"
+
+    @property
+    def coverage(self) -> float:
+        """Share of conversations that stand under a name at the deepest level shown to them, in 0..1."""
+        return (
+            1 - sum(group.conversations for group in self.other) / self.conversations
+            if self.conversations
+            else 0.0
+        )
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Number of shown clusters by level, the top first."""
+        depth = max((cluster.level for cluster in self.clusters), default=0)
+        return tuple(sum(c.level == level for c in self.clusters) for level in range(1, depth + 1))
+
+    def children(self, parent: str | None = None) -> list[Insight]:
+        """The shown children of a cluster (None: the top), the largest first."""
+        own = [cluster for cluster in self.clusters if cluster.parent == parent]
+        return sorted(own, key=lambda cluster: (-cluster.conversations, cluster.id))
+
+    def cluster(self, id_: str) -> Insight:
+        """The cluster with an id.
+
+        Raises:
+            KeyError: if no shown cluster has it.
+        """
+        for cluster in self.clusters:
+            if cluster.id == id_:
+                return cluster
+        raise KeyError(id_)
+
+    def other_of(self, parent: str | None = None) -> Group | None:
+        """The nameless group under a parent, if there is one."""
+        return next((group for group in self.other if group.parent == parent), None)
+
+    def tree(self, depth: int | None = None) -> str:
+        """The hierarchy as indented text, shares first; at most ``depth`` levels."""
+        from clio.insights.text import tree
+
+        return tree(self, depth)
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``clusters.parquet``, ``breakdowns.parquet`` and ``insights.json``; the same insights give the same bytes."""
+        from clio.insights.store import save
+
+        save(self, Path(folder))
+
+    @staticmethod
+    def load(folder: str | Path) -> Insights:
+        """Read insights from their folder or from the run folder that holds it.
+
+        Raises:
+            RunError: if there are none, or they are of another version.
+        """
+        from clio.insights.store import load
+
+        return load(Path(folder))
+
+    def to_arrow(self) -> pa.Table:
+        """The clusters as a table: id, parent, level, name, description, conversations, users, share, audit, x, y."""
+        from clio.insights.store import clusters_table
+
+        return clusters_table(self)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The clusters as an Arrow stream, for any frame library."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def _repr_html_(self) -> str:
+        from clio.insights.text import html
+
+        return html(self)

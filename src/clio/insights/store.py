@@ -1,0 +1,121 @@
+"""Insights on disk: two Parquet files and one JSON file, the same bytes for the same insights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clio.errors import RunError
+from clio.insights.model import Cell, Group, Insight, Insights
+
+VERSION = 1
+
+_CLUSTER = pa.schema(
+    [
+        ("id", pa.string()),
+        ("parent", pa.string()),
+        ("level", pa.int32()),
+        ("name", pa.string()),
+        ("description", pa.string()),
+        ("conversations", pa.int64()),
+        ("users", pa.string()),
+        ("share", pa.float64()),
+        ("audit", pa.int32()),
+        ("x", pa.float64()),
+        ("y", pa.float64()),
+    ]
+)
+_CELL = pa.schema(
+    [
+        ("cluster", pa.string()),
+        ("facet", pa.string()),
+        ("value", pa.string()),
+        ("conversations", pa.int64()),
+        ("share", pa.float64()),
+        ("base", pa.float64()),
+        ("lift", pa.float64()),
+    ]
+)
+
+
+def clusters_table(insights: Insights) -> pa.Table:
+    """One row a cluster."""
+    rows = [{name: getattr(cluster, name) for name in _CLUSTER.names} for cluster in insights.clusters]
+    return pa.Table.from_pylist(rows, schema=_CLUSTER)
+
+
+def breakdowns_table(insights: Insights) -> pa.Table:
+    """One row a cell; ``cluster`` is null for the base rates."""
+    owned: list[tuple[str | None, tuple[Cell, ...]]] = [(None, insights.base)]
+    owned += [(cluster.id, cluster.breakdown) for cluster in insights.clusters]
+    rows = [
+        {"cluster": owner, **{name: getattr(cell, name) for name in _CELL.names[1:]}}
+        for owner, cells in owned
+        for cell in cells
+    ]
+    return pa.Table.from_pylist(rows, schema=_CELL)
+
+
+def summary(insights: Insights) -> dict[str, Any]:
+    """What is neither cluster nor cell, as JSON values."""
+    return {
+        "version": VERSION,
+        "conversations": insights.conversations,
+        "users": insights.users,
+        "coverage": round(insights.coverage, 6),
+        "levels": list(insights.levels),
+        "withheld": dict(insights.withheld),
+        "other": [
+            {"parent": g.parent, "conversations": g.conversations, "users": g.users} for g in insights.other
+        ],
+        "about": dict(insights.about),
+    }
+
+
+def save(insights: Insights, folder: Path) -> None:
+    """Write all three files; ``insights.json`` last, so that its presence says that all are there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in (("clusters", clusters_table(insights)), ("breakdowns", breakdowns_table(insights))):
+        beside = folder / f".{name}.part"
+        pq.write_table(table, beside, compression="zstd")
+        beside.replace(folder / f"{name}.parquet")
+    beside = folder / ".insights.part"
+    beside.write_text(
+        json.dumps(summary(insights), ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8"
+    )
+    beside.replace(folder / "insights.json")
+
+
+def load(folder: Path) -> Insights:
+    """Read what ``save`` wrote, from the folder itself or the run folder around it."""
+    inner = folder / "insights" if (folder / "insights").is_dir() else folder
+    path = inner / "insights.json"
+    if not path.is_file():
+        raise RunError(f"{folder}: holds no insights; make them with: clio run LOGS --out {folder}")
+    facts = json.loads(path.read_text("utf-8"))
+    if facts.get("version") != VERSION:
+        raise RunError(
+            f"{folder}: insights of version {facts.get('version')}, this Clio reads {VERSION}; run it again"
+        )
+    cells: dict[str | None, list[Cell]] = {}
+    for row in pq.read_table(inner / "breakdowns.parquet").to_pylist():
+        owner = row.pop("cluster")
+        row.pop("lift")
+        cells.setdefault(owner, []).append(Cell(**row))
+    clusters = [
+        Insight(**row, breakdown=tuple(cells.get(row["id"], ())))
+        for row in pq.read_table(inner / "clusters.parquet").to_pylist()
+    ]
+    return Insights(
+        clusters=tuple(clusters),
+        other=tuple(Group(**group) for group in facts["other"]),
+        base=tuple(cells.get(None, ())),
+        conversations=facts["conversations"],
+        users=facts["users"],
+        withheld=facts["withheld"],
+        about=facts["about"],
+    )
