@@ -1,0 +1,1 @@
+"""What may be shown: identifiers, thresholds, support, the auditor, and the gate."""

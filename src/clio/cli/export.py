@@ -1,0 +1,27 @@
+"""``clio export``: the published zone in other formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "formats",
+    default="parquet,json,csv,markdown",
+    show_default=True,
+    help="One or more, with commas.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write [FOLDER/export].")
+def export(folder: Path, formats: str, out: Path | None) -> None:
+    """Write the insights of the run in FOLDER as Parquet, JSON, CSV and Markdown."""
+    from clio.insights import Insights
+    from clio.insights.export import write
+
+    insights = Insights.load(folder)
+    for path in write(insights, out or folder / "export", [name.strip() for name in formats.split(",")]):
+        click.echo(path)

@@ -1,0 +1,387 @@
+"""The stages of a run, each a function from the tables before it to its own; ``clio.pipeline`` puts them in a row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from clio import sources
+from clio.clustering import base as base_clustering
+from clio.clustering import projection, topics, tree
+from clio.clustering.duplicates import near_duplicates
+from clio.clustering.embed import CHUNK, embed_chunks, prepare
+from clio.conversation import Conversation
+from clio.facets import computed, concern, language, request
+from clio.facets import with_model as model_facets
+from clio.facets.definition import Facet
+from clio.models.answers import Answers
+from clio.models.protocols import ChatModel, Embedder
+from clio.privacy import auditor
+from clio.privacy.policy import Policy
+from clio.progress import Advance, silent
+from clio.run_folder import RunFolder, hashed_user, with_key
+from clio.settings import Settings
+
+#: conversations in memory at a time while reading and extracting
+BATCH = 2048
+# characters of what a user wrote that near-duplicates are compared by
+_COMPARED = 4000
+
+_MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+CONVERSATIONS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("user", pa.string()),
+        ("created_at", pa.timestamp("us", "UTC")),
+        ("model", pa.string()),
+        ("country", pa.string()),
+        ("metadata", pa.string()),
+        ("messages", pa.list_(_MESSAGE)),
+    ]
+)
+REJECTED = pa.schema([("source", pa.int32()), ("position", pa.int64()), ("reason", pa.string())])
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A chat model with the store that keeps its answers, and the folder of one's own prompts."""
+
+    chat: ChatModel
+    answers: Answers
+    prompts: Path | None = None
+
+
+# read
+
+
+def read(
+    found: Iterable[Conversation | sources.Rejected],
+    folder: RunFolder,
+    key: str,
+    salt: bytes,
+    progress: Advance = silent,
+) -> None:
+    """Store conversations by row groups of 2,048, users as keyed hashes; what was set aside goes to ``rejected``.
+
+    Args:
+        found: from ``sources.open``.
+        folder: where to store.
+        key: of the stage.
+        salt: key of the user hashes.
+        progress: called with the number of records read.
+    """
+    rejected: list[dict[str, Any]] = []
+    batch: list[Conversation] = []
+    with folder.replacing(folder.file("conversations")) as path:
+        schema = CONVERSATIONS.with_metadata({b"clio.key": key.encode()})
+        with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+            for item in found:
+                if isinstance(item, Conversation):
+                    batch.append(item)
+                else:
+                    rejected.append({"source": item.source, "position": item.position, "reason": item.reason})
+                if len(batch) == BATCH:
+                    writer.write_table(_conversations_table(batch, salt))
+                    progress(len(batch))
+                    batch = []
+            if batch:
+                writer.write_table(_conversations_table(batch, salt))
+                progress(len(batch))
+        # before the conversations take their place, so that both are there or neither
+        folder.write_table("rejected", key, pa.Table.from_pylist(rejected, schema=REJECTED))
+
+
+def _conversations_table(batch: Sequence[Conversation], salt: bytes) -> pa.Table:
+    sizes = [len(c.messages) for c in batch]
+    flat = [m for c in batch for m in c.messages]
+    messages = pa.ListArray.from_arrays(
+        pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32()),
+        pa.StructArray.from_arrays(
+            [pa.array([m.role for m in flat], pa.string()), pa.array([m.content for m in flat], pa.string())],
+            ["role", "content"],
+        ),
+    )
+    return pa.Table.from_arrays(
+        [
+            pa.array([c.id for c in batch], pa.string()),
+            pa.array([hashed_user(salt, c.user) if c.user else None for c in batch], pa.string()),
+            pa.array([c.created_at for c in batch], pa.timestamp("us", "UTC")),
+            pa.array([c.model for c in batch], pa.string()),
+            pa.array([c.country for c in batch], pa.string()),
+            pa.array(
+                [
+                    json.dumps(dict(c.metadata), ensure_ascii=False, default=str) if c.metadata else None
+                    for c in batch
+                ],
+                pa.string(),
+            ),
+            messages,
+        ],
+        schema=CONVERSATIONS,
+    )
+
+
+def batches(folder: RunFolder, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The stored conversations, 2,048 at a time."""
+    with pq.ParquetFile(folder.file("conversations")) as file:
+        yield from file.iter_batches(BATCH, columns=list(columns))
+
+
+def _turns(batch: pa.RecordBatch) -> list[list[tuple[str, str]]]:
+    """(role, text) of each message of each conversation."""
+    column = batch["messages"]
+    flat = column.flatten()
+    roles, texts = flat.field(0).to_pylist(), flat.field(1).to_pylist()
+    bounds = np.concatenate([[0], np.cumsum(np.asarray(column.value_lengths()))])
+    return [
+        list(zip(roles[a:b], texts[a:b], strict=True)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)
+    ]
+
+
+# duplicates
+
+
+def duplicates(folder: RunFolder, threshold: float, progress: Advance = silent) -> pa.Table:
+    """The number of each conversation's near-duplicate group: the row of its first member."""
+    texts: list[str] = []
+    for batch in batches(folder, ["messages"]):
+        texts += [
+            "\n".join(text for role, text in turns if role == "user")[:_COMPARED] for turns in _turns(batch)
+        ]
+        progress(len(batch))
+    return pa.table({"duplicate": pa.array(near_duplicates(texts, threshold=threshold), pa.int32())})
+
+
+# facets
+
+
+def facets(
+    folder: RunFolder,
+    groups: NDArray[np.int32],
+    settings: Settings,
+    asked: Sequence[Facet],
+    model: Model | None,
+    progress: Advance = silent,
+) -> pa.Table:
+    """Every facet of every conversation: id, user, duplicate, request, task, then one string column a categorical facet.
+
+    Args:
+        folder: with the stored conversations.
+        groups: int32 (n,), near-duplicate groups; a chat model is asked once a group.
+        settings: of the run.
+        asked: facets that a chat model answers.
+        model: the chat model; without one, request, language and concern are found locally.
+        progress: called with the number of conversations done.
+    """
+    parts, start = [], 0
+    for batch in batches(folder, CONVERSATIONS.names):
+        turns = _turns(batch)
+        own = [[text for role, text in conversation if role == "user"] for conversation in turns]
+        requests = [request.extract(said) for said in own]
+        codes = language.detect(requests)
+        created = batch["created_at"].to_pylist()
+        metadata = [json.loads(text) if text else {} for text in batch["metadata"].to_pylist()]
+        columns: dict[str, list[Any]] = {
+            "id": batch["id"].to_pylist(),
+            "user": batch["user"].to_pylist(),
+            "request": requests,
+            "task": [None] * len(batch),
+            "language": codes,
+            "concern": [str(concern.score(text)) for text in requests],
+            "turns": [computed.turns(len(said)) for said in own],
+            "length": [computed.length(sum(map(len, said))) for said in own],
+            "model": batch["model"].to_pylist(),
+            "country": batch["country"].to_pylist(),
+            "week": [computed.week(moment) for moment in created],
+        }
+        for name in settings.breakdown:
+            columns[name] = [None if (value := row.get(name)) is None else str(value) for row in metadata]
+        if model:
+            rows = [i for i in range(len(batch)) if groups[start + i] == start + i]
+            answered = model_facets.extract(
+                [turns[i] for i in rows], asked, model.chat, model.answers, folder=model.prompts
+            )
+            for name, values in answered.items():
+                filled: list[Any] = columns["request"] if name == "request" else [None] * len(batch)
+                for i, value in zip(rows, values, strict=True):
+                    filled[i] = value if value is not None else filled[i]
+                columns[name] = filled
+        parts.append(pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
+        start += len(batch)
+        progress(len(batch))
+    table = pa.concat_tables(parts).combine_chunks()
+    return table.add_column(2, "duplicate", pa.array(groups, pa.int32()))
+
+
+# embed
+
+
+def embed(
+    folder: RunFolder, texts: Sequence[str], embedder: Embedder, key: str, progress: Advance = silent
+) -> NDArray[np.float32]:
+    """Embed texts, stored 2,048 at a time so that a killed run goes on where it was; float32 (n, d) from float16 on disk."""
+    shards = folder.private / "embeddings"
+    shards.mkdir(mode=0o700, exist_ok=True)
+    made: list[NDArray[np.float32]] = []
+    for at in range(0, len(texts), CHUNK):
+        name, mark = f"embeddings/{at // CHUNK:06d}", f"{key}:{at}"
+        if not folder.is_done(name, mark):
+            _, vectors = next(embed_chunks(texts[: at + CHUNK], embedder, start=at))
+            flat = pa.array(vectors.astype(np.float16).ravel(), pa.float16())
+            folder.write_table(
+                name, mark, pa.table({"vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])})
+            )
+        column = pq.read_table(folder.file(name))["vector"].combine_chunks()
+        rows = len(column)
+        made.append(column.flatten().to_numpy(zero_copy_only=False).astype(np.float32).reshape(rows, -1))
+        progress(rows)
+    return np.concatenate(made) if made else np.zeros((0, embedder.dimensions), np.float32)
+
+
+# cluster, describe, arrange
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """The conversations that are clustered: the first of each near-duplicate group with something to say.
+
+    ``rows`` int64 (m,) are their rows; ``texts`` their distinct texts, and ``place`` int64 (m,) which of these each one has.
+    """
+
+    rows: NDArray[np.int64]
+    texts: list[str]
+    place: NDArray[np.int64]
+
+    @staticmethod
+    def of(values: Sequence[str | None], groups: NDArray[np.int32]) -> Distinct:
+        """Choose them from the values of the facet that is clustered."""
+        rows = [i for i in np.flatnonzero(groups == np.arange(len(groups))).tolist() if values[i]]
+        seen: dict[str, int] = {}
+        place = [seen.setdefault(values[i] or "", len(seen)) for i in rows]
+        return Distinct(np.asarray(rows, np.int64), list(seen), np.asarray(place, np.int64))
+
+
+def cluster(
+    distinct: Distinct, vectors: NDArray[np.float32], languages: Sequence[str], settings: Settings
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Prepared vectors, float32 (m, d), and base clusters, int32 (m,), of the distinct conversations."""
+    ready = prepare(vectors[distinct.place], [languages[i] for i in distinct.rows])
+    k = settings.clusters or base_clustering.choose_k(len(ready), settings.cluster_size)
+    return ready, base_clustering.base_clusters(ready, k, settings.seed).labels
+
+
+def user_numbers(table: pa.Table, users: str) -> NDArray[np.int32]:
+    """A number for each conversation's user, -1 where unknown; int32 (n,)."""
+    if users == "conversation":
+        return np.arange(len(table), dtype=np.int32)
+    codes = table["user"].combine_chunks().dictionary_encode().indices
+    return np.asarray(codes.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
+
+
+def describe(
+    distinct: Distinct,
+    vectors: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    table: pa.Table,
+    embedder: Embedder,
+    settings: Settings,
+    policy: Policy,
+    model: Model | None,
+) -> tuple[pa.Table, list[str]]:
+    """Name and arrange the base clusters: the candidates, and the id of each base cluster.
+
+    Args:
+        distinct: what was clustered.
+        vectors: float32 (m, d), prepared.
+        labels: int32 (m,), base clusters.
+        table: the facets of all conversations.
+        embedder: that of the vectors.
+        settings: of the run.
+        policy: whose number of users must share a phrase.
+        model: the chat model, if any.
+    """
+    groups = table["duplicate"].to_numpy()
+    counts = np.bincount(groups, minlength=len(groups))[distinct.rows]
+    k = int(labels.max()) + 1 if len(labels) else 0
+    values, languages = table[settings.cluster_facet].to_pylist(), table["language"].to_pylist()
+    users = user_numbers(table, settings.users)
+    centroids = np.zeros((k, vectors.shape[1]), np.float32)
+    np.add.at(centroids, labels, vectors)
+    centroids /= np.maximum(np.linalg.norm(centroids, axis=1, keepdims=True), 1e-12)
+    data = tree.Clustered(
+        requests=[values[i] or "" for i in distinct.rows],
+        languages=[languages[i] for i in distinct.rows],
+        users=users[distinct.rows],
+        vectors=vectors,
+        labels=labels,
+        centroids=centroids,
+        weights=np.bincount(labels, weights=counts, minlength=k).astype(np.int64),
+    )
+    shape = tree.Shape(settings.top, settings.levels, policy.min_users, settings.seed)
+    fallback = tree.without_model(data, topics.task_vectors(embedder), shape)
+    named = fallback
+    if model:
+        named = tree.by_model(data, fallback, model.chat, model.answers, embedder, shape, model.prompts)
+    places = projection.project(centroids, data.weights, named.steps)
+    return tree.candidates(named, fallback, places), tree.cluster_ids(named)[0]
+
+
+def audit(candidates: pa.Table, model: Model | None, progress: Advance = silent) -> pa.Table:
+    """The candidates with a column ``audit``, 1..5."""
+    texts = [
+        f"{n}: {d}"
+        for n, d in zip(candidates["name"].to_pylist(), candidates["description"].to_pylist(), strict=True)
+    ]
+    if model:
+        ratings = auditor.audit_with_model(
+            texts, model.chat, model.answers, folder=model.prompts, progress=progress
+        )
+    else:
+        ratings = auditor.audit(texts)
+    return candidates.append_column("audit", pa.array([rating.score for rating in ratings], pa.int32()))
+
+
+def members(
+    table: pa.Table, assignments: Mapping[str, str] | pa.Table, asked: Sequence[Facet], settings: Settings
+) -> pa.Table:
+    """What the gate counts: cluster, user, duplicate, and one string column a facet that is no free text."""
+    names = ["language", "concern", "turns", "length", "model", "country", "week", *settings.breakdown]
+    names += [facet.name for facet in asked if facet.type != "text" and facet.name not in names]
+    kept = [name for name in names if name in table.column_names and table[name].null_count < len(table)]
+    cluster_column = (
+        assignments["cluster"] if isinstance(assignments, pa.Table) else pa.array([], pa.string())
+    )
+    return pa.table(
+        {
+            "cluster": cluster_column,
+            "user": table["user"],
+            "duplicate": table["duplicate"],
+            **{name: table[name] for name in kept},
+        }
+    )
+
+
+__all__ = [
+    "BATCH",
+    "Distinct",
+    "Model",
+    "audit",
+    "batches",
+    "cluster",
+    "describe",
+    "duplicates",
+    "embed",
+    "facets",
+    "members",
+    "read",
+    "user_numbers",
+    "with_key",
+]
