@@ -74,7 +74,7 @@ def _deduplicate(centres: NDArray[np.float32], wanted: int) -> NDArray[np.float3
     """Merge the proposals of different neighbourhoods that mean the same, down to the wanted number."""
     if len(centres) <= wanted:
         return centres
-    labels = AgglomerativeClustering(wanted, linkage="average", metric="cosine").fit_predict(centres)
+    labels = AgglomerativeClustering(wanted, linkage="ward").fit_predict(centres)
     return _unit(np.stack([centres[labels == g].mean(axis=0) for g in range(wanted)]))
 
 

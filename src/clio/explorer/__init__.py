@@ -1,0 +1,1 @@
+"""Serves insights, and nothing else, to a browser on this machine."""

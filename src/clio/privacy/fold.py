@@ -127,6 +127,8 @@ def _count(
 
 def _atoms(pool: Rows, codes: NDArray[np.int32], enough: Enough) -> tuple[dict[int, Rows], Rows]:
     """Split rows into atoms by value and a leftover that is empty or enough."""
+    if not len(pool):
+        return {}, pool
     order = np.argsort(codes[pool], kind="stable")
     pool = pool[order]
     values, starts = np.unique(codes[pool], return_index=True)
