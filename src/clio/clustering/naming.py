@@ -245,16 +245,15 @@ def _phrase_name(chosen: Sequence[tuple[str, Key]], counts: Counts, wording: Wor
     if len(chosen) == 1 or state or len(covered) >= 0.45 * counts.users:
         return name
     other, second = chosen[1]
-    if counts.form[second] < 1.0 or len(counts.things[second] - covered) < max(
-        0.5 * len(covered), 0.1 * counts.users
+    added = len(counts.things[second] - covered)
+    if (
+        not (verb and other)
+        or counts.form[second] < 1.0
+        or added < max(0.5 * len(covered), 0.15 * counts.users)
     ):
         return name
-    if other and other != verb:
-        longer = join([name, action_name(other, second, counts, wording, first=False)])
-    elif other:
-        longer = join([name, action_name("", second, counts, wording, first=False)])
-    else:
-        return name
+    # the same verb is said once
+    longer = join([name, action_name(other if other != verb else "", second, counts, wording, first=False)])
     return longer if len(longer) <= _MAX_NAME else name
 
 

@@ -51,6 +51,7 @@ _QUESTION = re.compile(
     r"\b(?:what|which|who|where|when|why|how)(?:'s|'re| is| are| was| were| do| does| did| about| can| would"
     r"| (?:long|many|much|far|often|old|busy|big|tall|fast|good|hard|easy|hot|cold|late|early|soon)\b)*\b"
 )
+_DO = re.compile(r"\b(?:do|does|did|can|would)\b")
 _SEEK = {
     "looking for": "find",
     "look for": "find",
@@ -116,7 +117,7 @@ def _thing(words: list[str], start: int) -> tuple[tuple[str, ...], str, int]:
         i < len(words)
         and words[i] not in _BREAK
         and words[i] not in _NOT_A_THING
-        and not words[i].isspace()
+        and words[i][0].isalnum()
         and i - begin < 6
     ):
         i += 1
@@ -142,6 +143,7 @@ def _after(words: list[str], verb: str, start: int) -> Action | None:
         link = words[end] if tail else ""
     if verb in _TELLS or (verb == "help" and thing and thing[0] in verbs()):
         verb = ASK
+    verb = "get help with" if verb == "help" else verb
     return Action(verb, thing, article, link, tail) if thing else None
 
 
@@ -274,7 +276,8 @@ def _endings(action: Action) -> list[Phrase]:
     found = [
         Phrase(action.verb, thing[i:], action.article, 1.0) for i in range(max(0, len(thing) - 3), len(thing))
     ]
-    if action.link in LINKS and action.tail:
+    tail_is_clause = action.tail and (action.tail[0] in verbs() or action.tail[0].endswith("ing"))
+    if action.link in LINKS and action.tail and not tail_is_clause:
         # "translate … into spanish", "add … to playlist": what is between differs from person to person
         found += [
             Phrase(f"{action.verb} {action.link}", action.tail[j:], "", 0.6)

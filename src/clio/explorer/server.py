@@ -33,7 +33,9 @@ def app(runs: Mapping[str, Insights]) -> FastAPI:
 
     Every answer is made of ``Insights``. A request whose Host is not this machine is refused (DNS rebinding).
     """
-    made = FastAPI(title="Insights Explorer", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
+    made = FastAPI(
+        title="Insights Explorer", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
+    )
 
     @made.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -68,7 +70,9 @@ def app(runs: Mapping[str, Insights]) -> FastAPI:
         except KeyError:
             raise HTTPException(404, "no such cluster") from None
 
-    made.mount("/", StaticFiles(directory=str(files("clio.explorer").joinpath("static")), html=True), name="page")
+    made.mount(
+        "/", StaticFiles(directory=str(files("clio.explorer").joinpath("static")), html=True), name="page"
+    )
     return made
 
 
@@ -94,7 +98,19 @@ def _run(name: str, insights: Insights) -> dict[str, Any]:
 
 
 def _columns(insights: Insights) -> dict[str, Any]:
-    names = ("id", "parent", "level", "name", "description", "conversations", "share", "users", "audit", "x", "y")
+    names = (
+        "id",
+        "parent",
+        "level",
+        "name",
+        "description",
+        "conversations",
+        "share",
+        "users",
+        "audit",
+        "x",
+        "y",
+    )
     return {
         "clusters": {name: [getattr(cluster, name) for cluster in insights] for name in names},
         "other": [{"parent": group.parent, "conversations": group.conversations} for group in insights.other],
@@ -114,11 +130,21 @@ def _detail(insights: Insights, cluster: Insight) -> dict[str, Any]:
 
 def _cells(cells: tuple[Cell, ...]) -> list[dict[str, Any]]:
     return [
-        {"facet": c.facet, "value": c.value, "conversations": c.conversations, "share": c.share, "base": c.base, "lift": c.lift} for c in cells
+        {
+            "facet": c.facet,
+            "value": c.value,
+            "conversations": c.conversations,
+            "share": c.share,
+            "base": c.base,
+            "lift": c.lift,
+        }
+        for c in cells
     ]
 
 
-def serve(runs: Mapping[str, Insights], *, host: str = "127.0.0.1", port: int = 8765, open_browser: bool = False) -> None:
+def serve(
+    runs: Mapping[str, Insights], *, host: str = "127.0.0.1", port: int = 8765, open_browser: bool = False
+) -> None:
     """Serve until Ctrl-C; says the address on stderr.
 
     Args:
@@ -133,14 +159,18 @@ def serve(runs: Mapping[str, Insights], *, host: str = "127.0.0.1", port: int = 
     import uvicorn
 
     if not _is_local(host):
-        raise RunError(f"--host {host[:60]}: the explorer listens on this machine only; forward the port to reach it from elsewhere")
+        raise RunError(
+            f"--host {host[:60]}: the explorer listens on this machine only; forward the port to reach it from elsewhere"
+        )
     listener = _listener(host, port)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}/"
     print(f"explorer of {', '.join(runs)} at {address}  (Ctrl-C ends it)", file=sys.stderr, flush=True)
     if open_browser:
         threading.Timer(0.6, webbrowser.open, [address]).start()
-    server = uvicorn.Server(uvicorn.Config(app(runs), log_level="warning", access_log=False, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(app(runs), log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    )
     try:
         server.run([listener])
     except KeyboardInterrupt:
