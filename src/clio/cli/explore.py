@@ -19,7 +19,7 @@ def explore(folders: tuple[Path, ...], port: int, host: str, no_browser: bool) -
     from clio.explorer.server import serve
     from clio.insights import Insights
 
-    runs = {}
+    runs: dict[str, Insights] = {}
     for folder in folders:
         name = folder.resolve().name
         runs[name if name not in runs else f"{name}-{len(runs) + 1}"] = Insights.load(folder)

@@ -107,4 +107,7 @@ def _parse(content: bytes, where: str) -> Facet:
     for key in ("name", "question", "type"):
         if key not in read:
             raise SettingsError(f"facet file {where}: {key} is missing")
-    return Facet(**{key: tuple(value) if isinstance(value, list) else value for key, value in read.items()})
+    made: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in read.items()
+    }
+    return Facet(**made)

@@ -53,7 +53,7 @@ def chinese_id(text: str) -> bool:
 
 def _card(text: str) -> bool:
     digits = re.sub(r"\D", "", text)
-    return 13 <= len(digits) <= 19 and len(set(digits)) > 2 and luhn(digits)
+    return 13 <= len(digits) <= 19 and len(set(digits)) > 1 and luhn(digits)
 
 
 def _mixed(text: str) -> bool:

@@ -33,6 +33,8 @@ _SKIPPED = frozenset(
         "memories.json",
     }
 )
+# keys under which one object holds all conversations of a file
+_LISTS = frozenset({"data", "conversations", "chats", "rows", "items", "records", "results", "logs"})
 ENDINGS = (".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet", ".gz", ".zst", ".zip")
 
 
@@ -71,7 +73,7 @@ def records(path: Path, limits: Limits) -> Iterator[tuple[str, Iterator[Item]]]:
                         if info.is_dir() or name in _SKIPPED or not name.lower().endswith(ENDINGS):
                             continue
                         with archive.open(info) as member:
-                            stream = io.BufferedReader(member)
+                            stream: Any = io.BufferedReader(member)
                             yield f"{path.name}/{name}", _items(stream, name, _kind(stream), limits)
             except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
                 raise SourceError(f"{path}: a broken or locked zip; export it again") from None
@@ -94,10 +96,10 @@ def _kind(stream: IO[bytes]) -> str:
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "plain")
 
 
-def _items(stream: io.BufferedReader, name: str, kind: str, limits: Limits) -> Iterator[Item]:
+def _items(stream: Any, name: str, kind: str, limits: Limits) -> Iterator[Item]:
     try:
         if kind == "gzip":
-            inner = io.BufferedReader(gzip.GzipFile(fileobj=stream))  # type: ignore[type-var]
+            inner = io.BufferedReader(gzip.GzipFile(fileobj=stream))
             yield from _plain(inner, name.removesuffix(".gz"), limits)
         elif kind == "zstd":
             unpacked = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
@@ -126,7 +128,7 @@ class _Readable(io.RawIOBase):
         return len(chunk)
 
 
-def _plain(stream: io.BufferedReader, name: str, limits: Limits) -> Iterator[Item]:
+def _plain(stream: Any, name: str, limits: Limits) -> Iterator[Item]:
     head = stream.peek(4096)[:4096]
     if _kind(stream) == "parquet":
         yield from _parquet(io.BytesIO(stream.read()))
@@ -135,20 +137,36 @@ def _plain(stream: io.BufferedReader, name: str, limits: Limits) -> Iterator[Ite
     if bom == "utf-8-sig":
         stream.read(3)
     elif bom == "utf-16":
-        text = io.TextIOWrapper(stream, "utf-16", errors="replace")
-        stream = io.BufferedReader(_Encoded(text))  # type: ignore[arg-type]
+        with _text(stream, "utf-16", "replace") as text:
+            yield from _plain(io.BufferedReader(_Encoded(text)), name, limits)
+        return
     head = stream.peek(1 << 16)[: 1 << 16].lstrip()
     if not head:
         return
     if name.lower().endswith((".csv", ".tsv")) or head[:1] not in b"[{":
-        if not name.lower().endswith((".csv", ".tsv", ".txt")) and b"," not in head.split(b"\n", 1)[0]:
+        if not name.lower().endswith((".csv", ".tsv")) and b"," not in head.split(b"\n", 1)[0]:
             yield Broken("broken JSON")
             return
         yield from _csv(stream, "\t" if name.lower().endswith(".tsv") else ",", limits)
-    elif head[:1] == b"[" or _is_one_object(head):
-        yield from _json(stream, head, limits)
+    elif head[:1] == b"[":
+        yield from _array(stream, "item")
+    elif (key := _list_key(head)) and (_is_one_object(head) or b"\n" not in head.strip()):
+        yield from _array(stream, f"{key}.item")
+    elif _is_one_object(head):
+        content = stream.read(limits.max_record_bytes + 1)
+        yield Broken("too long") if len(content) > limits.max_record_bytes else _parsed(content)
     else:
         yield from _lines(stream, limits)
+
+
+@contextmanager
+def _text(stream: Any, encoding: str, errors: str) -> Iterator[io.TextIOWrapper]:
+    """A byte stream as text; the stream stays its owner's to close."""
+    text = io.TextIOWrapper(stream, encoding, errors=errors, newline="")
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 class _Encoded(io.RawIOBase):
@@ -203,24 +221,13 @@ def _parsed(line: bytes) -> Item:
     return value if isinstance(value, dict) else Broken("no object")
 
 
-def _json(stream: io.BufferedReader, head: bytes, limits: Limits) -> Iterator[Item]:
-    """An array of objects, an object that holds one, or a single object, streamed."""
-    if head[:1] == b"[":
-        prefix = "item"
-    else:
-        key = _list_key(head)
-        if key is None:
-            content = stream.read(limits.max_record_bytes + 1)
-            yield Broken("too long") if len(content) > limits.max_record_bytes else _parsed(content)
-            return
-        prefix = f"{key}.item"
+def _array(stream: io.BufferedReader, prefix: str) -> Iterator[Item]:
+    """The objects of a JSON array, streamed."""
     try:
         for value in ijson.items(stream, prefix, use_float=True):
             yield value if isinstance(value, dict) else Broken("no object")
     except ijson.JSONError as error:
-        yield Broken(
-            "wrong encoding" if "UTF8" in str(error) or "utf" in str(error).lower() else "broken JSON"
-        )
+        yield Broken("wrong encoding" if "utf" in str(error).lower() else "broken JSON")
     except RecursionError:
         yield Broken("nested too deep")
 
@@ -235,7 +242,7 @@ def _list_key(head: bytes) -> str | None:
                 if value in {"messages", "mapping", "chat_messages", "conversation"}:
                     return None
                 depth_one = value
-            elif depth_one and prefix == depth_one and event == "start_array":
+            elif depth_one in _LISTS and prefix == depth_one and event == "start_array":
                 found = depth_one
             elif found and prefix == f"{found}.item" and event == "map_key":
                 return None if value in {"role", "from"} else found
@@ -246,22 +253,22 @@ def _list_key(head: bytes) -> str | None:
 
 def _csv(stream: io.BufferedReader, delimiter: str, limits: Limits) -> Iterator[Item]:
     csv.field_size_limit(limits.max_record_bytes)
-    text = io.TextIOWrapper(stream, "utf-8", errors="surrogateescape", newline="")
-    rows = csv.DictReader(text, delimiter=delimiter)
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield Broken("broken row")
-            continue
-        if None in row or any(value is None for value in row.values()):
-            yield Broken("broken row")
-        elif any("\udc80" <= c <= "\udcff" for value in row.values() for c in value if not c.isascii()):
-            yield Broken("wrong encoding")
-        else:
-            yield {key: _cell(value) for key, value in row.items()}
+    with _text(stream, "utf-8", "surrogateescape") as text:
+        rows = csv.DictReader(text, delimiter=delimiter)
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error:
+                yield Broken("broken row")
+                continue
+            if None in row or any(value is None for value in row.values()):
+                yield Broken("broken row")
+            elif any("\udc80" <= c <= "\udcff" for value in row.values() for c in value if not c.isascii()):
+                yield Broken("wrong encoding")
+            else:
+                yield {key: _cell(value) for key, value in row.items()}
 
 
 def _cell(value: str) -> Any:

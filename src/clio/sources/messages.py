@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clio.conversation import Conversation, Message
+from clio.conversation import Conversation, Message, Role
 from clio.sources import common
 from clio.sources.common import Unfit
 
@@ -68,10 +68,10 @@ def is_pair(record: Mapping[str, Any]) -> bool:
 def read_pair(record: Mapping[str, Any]) -> Conversation:
     """Read ``{"prompt": text, "response" or "completion": text}``."""
     answer = record.get("response") if isinstance(record.get("response"), str) else record.get("completion")
-    pairs = (("user", record["prompt"]), ("assistant", answer))
+    pairs: tuple[tuple[Role, Any], ...] = (("user", record["prompt"]), ("assistant", answer))
     said = tuple(
         Message(who, common.clean(text)) for who, text in pairs if isinstance(text, str) and text.strip()
-    )  # type: ignore[arg-type]
+    )
     return common.conversation(record, said, ("prompt", "response", "completion"))
 
 
@@ -91,10 +91,10 @@ def read_columns(record: Mapping[str, Any], columns: Mapping[str, str]) -> Conve
             raise Unfit("columns.messages, columns.text or columns.prompt")
         if not isinstance(values[asked], str):
             raise Unfit(columns[asked])
-        pairs = (("user", values[asked]), ("assistant", values.get("response")))
+        pairs: tuple[tuple[Role, Any], ...] = (("user", values[asked]), ("assistant", values.get("response")))
         said = tuple(
             Message(who, common.clean(text)) for who, text in pairs if isinstance(text, str) and text.strip()
-        )  # type: ignore[arg-type]
+        )
     known: dict[str, Any] = {
         name: common.word(values[name])
         for name in ("user", "model", "country", "language")
