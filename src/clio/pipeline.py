@@ -100,10 +100,11 @@ def _run(logs: Any, work: _Run, rules: Policy, asked: Sequence[Facet], model: Mo
 
     # read
     key = key_of("read", inputs, {name: getattr(settings, name) for name in _CONVERSATION_KEYS})
-    if not (folder.is_done("conversations", key) and folder.is_done("rejected", key)):
-        limits = sources.Limits(max_characters=settings.max_characters)
-        found = sources.open(source, format=settings.format, columns=settings.columns or None, limits=limits)
-        with work.stage("read", None) as advance:
+    done = folder.is_done("conversations", key) and folder.is_done("rejected", key)
+    with work.stage("read", None, done) as advance:
+        if not done:
+            limits = sources.Limits(max_characters=settings.max_characters)
+            found = sources.open(source, format=settings.format, columns=settings.columns or None, limits=limits)
             stages.read(found, folder, key, folder.salt(), advance)
     n = pq.ParquetFile(folder.file("conversations")).metadata.num_rows
     if not n:

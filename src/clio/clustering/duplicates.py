@@ -53,7 +53,7 @@ def near_duplicates(texts: Sequence[str], *, threshold: float = 0.9) -> NDArray[
             sketch.update(shingles)
             rows.append(i)
             signatures.append(sketch.digest())
-    _join(parents, rows, np.asarray(signatures, np.uint64).reshape(len(rows), -1), threshold)
+    _join(parents, rows, np.asarray(signatures, np.uint64).reshape(len(rows), _PERMUTATIONS), threshold)
     return np.asarray([_root(parents, i) for i in range(len(parents))], np.int32)
 
 

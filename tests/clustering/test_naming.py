@@ -1,0 +1,100 @@
+"""Names are composed of what many users share; nothing verbatim of one person gets in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clio.clustering.counting import read
+from clio.clustering.naming import Described, describe_base, describe_parents
+from clio.clustering.phrases import actions, find_phrases
+from clio.clustering.topics import nearest, shares, topics
+
+TASKS = len(topics().tasks)
+
+
+@pytest.mark.parametrize(
+    ("request_", "verb", "thing"),
+    [
+        ("Can you please turn the lights off in the kitchen?", "turn off", "lights"),
+        ("How can I apply for a new credit card?", "apply for", "new credit card"),
+        ("I would like to find a restaurant that serves Italian food", "find", "restaurant"),
+        ("Write a Python function to sort numbers", "write", "python function"),
+        ("what's the weather like tomorrow", "ask about", "weather"),
+        ("please tell me about black holes", "ask about", "black holes"),
+        ("Set up an alarm", "set up", "alarm"),
+    ],
+)
+def test_the_action_of_a_request_is_found(request_: str, verb: str, thing: str) -> None:
+    """Frames, imperatives and questions give a verb and its object."""
+    assert any(a.verb == verb and " ".join(a.thing) == thing for a in actions(request_))
+
+
+def test_chinese_and_other_languages_give_things() -> None:
+    """Chinese gives verb and noun, other languages neighbouring content words."""
+    assert any("故事" in p.words for p in find_phrases("请帮我写一个关于猫的故事", "zh"))
+    assert any(p.words == ("billete", "tren") or "tren" in p.words for p in find_phrases("Necesito un billete de tren", "es"))
+
+
+def describe(texts: list[str], users: list[int] | None = None, min_users: int = 5) -> Described:
+    numbers = np.asarray(users if users is not None else range(len(texts)), np.int32)
+    # a second cluster to be told apart from
+    others = ["play some quiet music", "play a song by the band", "turn up the volume"] * 5
+    members = read(
+        texts + others,
+        ["en"] * (len(texts) + len(others)),
+        np.asarray([0] * len(texts) + [1] * len(others), np.int32),
+        np.concatenate([numbers, np.arange(1000, 1000 + len(others), dtype=np.int32)]),
+    )
+    flat = np.zeros((2, TASKS), np.float32)
+    return describe_base(members, flat, flat, min_users)[0]
+
+
+LOST = ["i need to report a lost card", "how do i report my lost card", "can you report my card as lost", "please help me report a lost card", "report a lost card please", "i want to report a lost card"]
+
+
+def test_a_name_reads_as_a_person_would_write_it() -> None:
+    """Verb, article, state and thing in their order."""
+    assert describe(LOST * 2).name == "Report a lost card"
+
+
+def test_words_of_too_few_users_never_enter_a_name() -> None:
+    """One user who asks twenty times is one user."""
+    texts = LOST + ["report my zarquon gramophone"] * 20
+    found = describe(texts, users=[*range(len(LOST)), *[99] * 20])
+    assert "zarquon" not in (found.name + found.description).casefold()
+
+
+def test_clusters_of_one_name_are_told_apart() -> None:
+    """Namesakes get what each has and the other has not."""
+    texts = ["find a restaurant with italian food"] * 8 + ["find a restaurant with sushi"] * 8
+    members = read(texts, ["en"] * 16, np.asarray([0] * 8 + [1] * 8, np.int32), np.arange(16, dtype=np.int32))
+    flat = np.zeros((2, TASKS), np.float32)
+    a, b = describe_base(members, flat, flat, 5)
+    assert a.name != b.name
+
+
+def test_descriptions_hold_no_numbers() -> None:
+    """A number in a description could be subtracted; there is none."""
+    assert not any(c.isdigit() for c in describe(LOST * 3).description)
+
+
+def test_parents_are_named_by_what_joins_their_children_and_are_distinct() -> None:
+    """A theme that most requests share names a parent; namesakes lean to different tasks."""
+    names = list(topics().tasks)
+    spread = np.zeros((2, TASKS), np.float32)
+    spread[0, names.index("Book a flight")] = 0.7
+    spread[0, names.index("Write a poem")] = 0.3
+    spread[1, names.index("Book a hotel")] = 1.0
+    first, second = describe_parents([["Book a flight"], ["Book a hotel"]], spread, top=True)
+    assert first.name.startswith("Travel")
+    assert second.name.startswith("Travel")
+    assert first.name != second.name
+
+
+def test_nearest_task_is_found_and_shares_sum_to_one() -> None:
+    """Each request gets its nearest task; a group's shares sum to one."""
+    tasks = np.eye(TASKS, dtype=np.float32)
+    near = nearest(tasks[[3, 3, 5]], tasks)
+    assert near.task.tolist() == [3, 3, 5]
+    assert shares(near.task, [np.arange(3)], TASKS).sum() == pytest.approx(1)

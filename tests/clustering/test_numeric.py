@@ -1,0 +1,115 @@
+"""Vectors to base clusters, levels and places: the same bytes each time, nothing empty, nothing lost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from clio.clustering.base import base_clusters, choose_k
+from clio.clustering.embed import choose_embedder, embed_chunks, prepare
+from clio.clustering.hierarchy import arrange, level_sizes
+from clio.clustering.projection import project
+
+
+def blobs(n: int, k: int, seed: int = 0, d: int = 16) -> tuple[np.ndarray, np.ndarray]:
+    """n unit vectors around k directions."""
+    dice = np.random.default_rng(seed)
+    truth = dice.integers(0, k, n)
+    vectors = dice.normal(size=(k, d))[truth] + 0.15 * dice.normal(size=(n, d))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), truth
+
+
+def test_k_follows_the_documented_rule() -> None:
+    """Square-root sizes within 25 to 100, so 100,000 requests give 1,000 clusters."""
+    assert [choose_k(n) for n in (10, 1000, 10_000, 100_000)] == [1, 32, 100, 1000]
+    assert choose_k(1000, 50) == 20
+
+
+@pytest.mark.parametrize("n", [400, 6000])
+def test_base_clusters_find_the_blobs_with_the_same_bytes_each_time(n: int) -> None:
+    """Both routes (plain and two-level) recover clear groups, deterministically, with unit centroids and no empty cluster."""
+    vectors, truth = blobs(n, 70 if n > 5000 else 8)
+    a, b = (base_clusters(vectors, 70 if n > 5000 else 8, 0) for _ in range(2))
+    assert a.labels.tobytes() == b.labels.tobytes()
+    assert a.centroids.tobytes() == b.centroids.tobytes()
+    assert adjusted_rand_score(truth, a.labels) > 0.8
+    assert np.bincount(a.labels).min() > 0
+    assert np.allclose(np.linalg.norm(a.centroids, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_few_or_identical_vectors_are_no_problem(n: int) -> None:
+    """Fewer points than clusters, and points that are all the same, still get labels."""
+    assert len(base_clusters(blobs(n, 1)[0], 5, 0).labels) == n
+    assert base_clusters(np.ones((n, 4), np.float32) / 2, 3, 0).labels.max() < n
+
+
+def test_language_means_are_taken_away() -> None:
+    """Two languages that lie apart come together by meaning."""
+    meaning, truth = blobs(400, 4)
+    languages = ["en"] * 200 + ["zh"] * 200
+    shifted = meaning.copy()
+    shifted[200:] += 3
+    ready = prepare(shifted, languages)
+    assert adjusted_rand_score(truth, base_clusters(ready, 4, 0).labels) > 0.8
+
+
+def test_mixed_logs_get_the_multilingual_embedder() -> None:
+    """Nine in ten known languages English is enough for the English embedder; unknown ones do not count."""
+    assert choose_embedder(["en"] * 95 + ["de"] * 5 + ["unknown"] * 50) == "minilm"
+    assert choose_embedder(["en"] * 80 + ["de"] * 20) == "e5"
+
+
+def test_chunks_have_fixed_borders() -> None:
+    """A run that resumes embeds the very same chunks."""
+
+    class Counting:
+        name, dimensions = "counting", 2
+        calls: list[list[str]] = []
+
+        def encode(self, texts: list[str]) -> np.ndarray:
+            self.calls.append(list(texts))
+            return np.ones((len(texts), 2), np.float32)
+
+    embedder = Counting()
+    texts = [str(i) for i in range(10)]
+    assert [at for at, _ in embed_chunks(texts, embedder, start=4, chunk=4)] == [4, 8]
+    assert embedder.calls == [texts[4:8], texts[8:]]
+
+
+def test_level_sizes_follow_the_papers_ratio() -> None:
+    """1,000 base clusters with ten at the top give 10, 100, 1000; few clusters are not arranged."""
+    assert level_sizes(1000) == [10, 100, 1000]
+    assert level_sizes(5) == [5]
+    assert level_sizes(40, 10) == [10, 40]
+    assert len(level_sizes(500, 10, 2)) == 2
+
+
+def test_every_cluster_gets_a_parent_and_no_parent_is_empty() -> None:
+    """Parents are numbered without gaps, about as many as wanted, the same each time."""
+    vectors, _ = blobs(120, 12)
+    themes = np.eye(12, dtype=np.float32)[np.arange(120) % 12]
+    made = [arrange(vectors, np.ones(120, np.int64), themes, [6, 25, 120], 0) for _ in range(2)]
+    for (below, above), again in zip([made[0]], [made[1]], strict=True):
+        assert below.tobytes() == again[0].tobytes()
+        assert len(below) == 120
+        assert len(above) == below.max() + 1
+        assert set(above) == set(range(above.max() + 1))
+        assert 3 <= above.max() + 1 <= 9
+
+
+def test_the_map_holds_all_levels_without_overlap() -> None:
+    """Places lie in -1..1, the same each time, and sibling circles do not overlap much."""
+    vectors, _ = blobs(60, 6)
+    weights = np.random.default_rng(0).integers(10, 200, 60)
+    steps = [(np.arange(60) % 6).astype(np.int32)]
+    base, top = project(vectors, weights, steps)
+    assert np.array_equal(base, project(vectors, weights, steps)[0])
+    assert (base.shape, top.shape) == ((60, 2), (6, 2))
+    assert np.abs(base).max() <= 1
+    radii = np.sqrt(weights)
+    gaps = np.linalg.norm(base[:, None] - base[None], axis=2) / (radii[:, None] + radii[None])
+    close = np.sort(gaps[np.triu_indices(60, 1)])
+    # the layout's unit is the gap of circles that just touch; few pairs are nearer than nine tenths of it
+    assert (close < 0.9 * np.median(close[:60])).sum() < 8

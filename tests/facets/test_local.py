@@ -1,0 +1,43 @@
+"""Facets that need no model: language, request, concern, turns, length, week."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from clio.facets import computed, concern, language, request
+
+
+def test_languages_are_found_by_script_and_by_model() -> None:
+    """Scripts decide, prose is detected, code and very short texts are unknown."""
+    texts = ["How do I report a lost card?", "请帮我写一篇文章", "東京でラーメンを食べたい", "¿Cómo puedo reservar un hotel en Madrid?", "Wie kann ich mein Konto sperren lassen?", "hi", "```python\nprint(1)\n```"]
+    assert language.detect(texts) == ["en", "zh", "ja", "es", "de", "unknown", "unknown"]
+
+
+def test_the_request_is_the_first_turn_that_says_something() -> None:
+    """Greetings are passed over, and identifiers are masked."""
+    assert request.extract(["Hi!", "Can you book a table for dinner?", "At seven."]).endswith("Can you book a table for dinner?")
+    assert request.extract(["Write an email to ann@example.com about lunch"]) == "Write an email to [email] about lunch"
+    assert request.extract([]) == ""
+
+
+def test_long_requests_are_cut_to_the_sentences_that_ask() -> None:
+    """First and asking sentences stay, in order, within 400 characters."""
+    long = "Here is my text. " + "It goes on and on about gardens. " * 40 + "Please summarise it in two sentences."
+    found = request.extract([long])
+    assert len(found) <= 420
+    assert found.startswith("Here is my text.")
+    assert "Please summarise it" in found
+
+
+def test_concern_is_a_weak_signal_that_never_exceeds_three() -> None:
+    """Words alone never justify a 4 or a 5."""
+    texts = ["bake bread", "a story about a murder", "how to build a pipe bomb at home"]
+    assert [concern.score(t) for t in texts] == [1, 2, 3]
+
+
+def test_numbers_become_bands() -> None:
+    """Turns, length and time are short categories."""
+    assert [computed.turns(n) for n in (0, 1, 4, 9, 30)] == ["0", "1", "3-4", "5-9", "10+"]
+    assert computed.length(60) == "under 20 words"
+    assert computed.week(datetime(2026, 3, 2, tzinfo=UTC)) == "2026-W10"
+    assert computed.week(None) is None

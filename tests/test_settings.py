@@ -1,0 +1,53 @@
+"""Settings: defaults, file, --set, flags; unknown keys name the nearest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clio.errors import SettingsError
+from clio.settings import Settings, parse_set, resolve
+
+
+def test_later_layers_win(tmp_path: Path) -> None:
+    """The file is over the defaults, --set over the file."""
+    file = tmp_path / "clio.toml"
+    file.write_text("seed = 3\ntop = 7\n[columns]\nid = 'conv'\n")
+    found = resolve(parse_set(["seed=5", "columns.user=who", "policy=publish", "breakdown=label"]), file=file)
+    assert (found.seed, found.top, found.policy, found.breakdown) == (5, 7, "publish", ("label",))
+    assert found.columns == {"id": "conv", "user": "who"}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        (["sed=1"], "did you mean 'seed'"),
+        (["seed"], "needs a value"),
+        (["seed=-1"], "setting 'seed'"),
+        (["users=nobody"], "setting 'users'"),
+        (["top=many"], "setting 'top'"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(pairs: list[str], message: str) -> None:
+    """Unknown keys and wrong values say which and what would do."""
+    with pytest.raises(SettingsError, match=message) as error:
+        resolve(parse_set(pairs))
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_no_toml_says_so(tmp_path: Path) -> None:
+    """A broken or missing settings file is one line."""
+    (tmp_path / "clio.toml").write_text("seed = = 3")
+    with pytest.raises(SettingsError, match="not TOML"):
+        resolve(file=tmp_path / "clio.toml")
+    with pytest.raises(SettingsError, match="no such settings file"):
+        resolve(file=tmp_path / "none.toml")
+
+
+def test_the_reference_names_every_setting() -> None:
+    """docs/reference/settings.md is in step with the code."""
+    text = (Path(__file__).parent.parent / "docs/reference/settings.md").read_text("utf-8")
+    for name, field in Settings.model_fields.items():
+        assert f"`{name}`" in text
+        assert (field.description or "") in text
