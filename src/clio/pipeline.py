@@ -104,7 +104,9 @@ def _run(logs: Any, work: _Run, rules: Policy, asked: Sequence[Facet], model: Mo
     with work.stage("read", None, done) as advance:
         if not done:
             limits = sources.Limits(max_characters=settings.max_characters)
-            found = sources.open(source, format=settings.format, columns=settings.columns or None, limits=limits)
+            found = sources.open(
+                source, format=settings.format, columns=settings.columns or None, limits=limits
+            )
             stages.read(found, folder, key, folder.salt(), advance)
     n = pq.ParquetFile(folder.file("conversations")).metadata.num_rows
     if not n:
