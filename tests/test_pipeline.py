@@ -64,8 +64,20 @@ def test_the_same_input_and_settings_give_the_same_bytes(logs: Path, finished: P
 def test_a_run_can_be_killed_at_any_moment_and_resumed(logs: Path, finished: Path, tmp_path: Path) -> None:
     """kill -9 as soon as each stage's file is there, then the same command: the same bytes as an undisturbed run."""
     out = tmp_path / "killed"
-    for name in ("salt", "conversations.parquet", "duplicates.parquet", "facets.parquet", "embeddings", "labels.parquet", "candidates.parquet", "clusters.parquet"):
-        process = subprocess.Popen([sys.executable, "-m", "clio", "run", str(logs), "--out", str(out), "--quiet"], stdout=subprocess.DEVNULL)
+    for name in (
+        "salt",
+        "conversations.parquet",
+        "duplicates.parquet",
+        "facets.parquet",
+        "embeddings",
+        "labels.parquet",
+        "candidates.parquet",
+        "clusters.parquet",
+    ):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "clio", "run", str(logs), "--out", str(out), "--quiet"],
+            stdout=subprocess.DEVNULL,
+        )
         while process.poll() is None and not (out / "private" / name).exists():
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
@@ -93,7 +105,18 @@ def test_the_private_zone_is_its_owners_only_and_users_are_hashed(finished: Path
 def test_the_summary_has_what_a_script_needs(finished: Path) -> None:
     """Every documented key is there, and the parts add up."""
     facts = pipeline.summary(finished)
-    assert {"version", "out", "conversations", "users", "rejected", "coverage", "withheld", "levels", "seconds", "model"} <= set(facts)
+    assert {
+        "version",
+        "out",
+        "conversations",
+        "users",
+        "rejected",
+        "coverage",
+        "withheld",
+        "levels",
+        "seconds",
+        "model",
+    } <= set(facts)
     assert set(facts["model"]) == {"calls", "input_tokens", "output_tokens"}
     assert {"read", "facets", "embed", "cluster", "describe", "audit", "gate"} <= set(facts["seconds"])
 
@@ -116,7 +139,9 @@ def test_frames_are_read_like_files(tmp_path: Path) -> None:
     assert insights.conversations == 300
 
 
-def test_a_chat_model_over_http_names_the_clusters(logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chat_model_over_http_names_the_clusters(
+    logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same pipeline by the chat-model protocol; a second run asks nothing twice."""
     from clio.testing import openai_server
 
@@ -124,7 +149,13 @@ def test_a_chat_model_over_http_names_the_clusters(logs: Path, tmp_path: Path, m
     small = tmp_path / "small.jsonl"
     small.write_text("\n".join(rows), "utf-8")
     with openai_server() as server:
-        options = {"model": "openai:test", "base_url": server.url, "min_conversations": 5, "min_users": 3, "embedder": "minilm"}
+        options = {
+            "model": "openai:test",
+            "base_url": server.url,
+            "min_conversations": 5,
+            "min_users": 3,
+            "embedder": "minilm",
+        }
         first = clio.run(small, tmp_path / "run", **options)
         calls = pipeline.summary(tmp_path / "run")["model"]["calls"]
         assert calls > 150

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from clio import sources, stages
-from clio.clustering.embed import choose_embedder, prepare
+from clio.clustering.embed import choose_embedder
 from clio.errors import RunError, SettingsError, SourceError
 from clio.facets import concern, definition
 from clio.facets.definition import Facet
@@ -180,11 +180,7 @@ def _run(logs: Any, work: _Run, rules: Policy, asked: Sequence[Facet], model: Mo
         folder.is_done("candidates", key) and folder.is_done("assignments", key),
     ) as advance:
         if not (folder.is_done("candidates", key) and folder.is_done("assignments", key)):
-            ready = (
-                prepare(vectors[distinct.place], [languages[i] for i in distinct.rows])
-                if ready is None
-                else ready
-            )
+            ready = stages.ready_vectors(distinct, vectors, languages) if ready is None else ready
             candidates, ids = stages.describe(
                 distinct, ready, labels, facets, encoder, settings, rules, model
             )

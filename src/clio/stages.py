@@ -17,7 +17,7 @@ from clio import sources
 from clio.clustering import base as base_clustering
 from clio.clustering import projection, topics, tree
 from clio.clustering.duplicates import near_duplicates
-from clio.clustering.embed import CHUNK, embed_chunks, prepare
+from clio.clustering.embed import CHUNK, prepare
 from clio.conversation import Conversation
 from clio.facets import computed, concern, language, request
 from clio.facets import with_model as model_facets
@@ -230,20 +230,20 @@ def embed(
     """Embed texts, stored 2,048 at a time so that a killed run goes on where it was; float32 (n, d) from float16 on disk."""
     shards = folder.private / "embeddings"
     shards.mkdir(mode=0o700, exist_ok=True)
-    made: list[NDArray[np.float32]] = []
+    made = np.empty((len(texts), embedder.dimensions), np.float32)
     for at in range(0, len(texts), CHUNK):
         name, mark = f"embeddings/{at // CHUNK:06d}", f"{key}:{at}"
         if not folder.is_done(name, mark):
-            _, vectors = next(embed_chunks(texts[: at + CHUNK], embedder, start=at))
+            vectors = embedder.encode(texts[at : at + CHUNK])
             flat = pa.array(vectors.astype(np.float16).ravel(), pa.float16())
             folder.write_table(
                 name, mark, pa.table({"vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])})
             )
         column = pq.read_table(folder.file(name))["vector"].combine_chunks()
         rows = len(column)
-        made.append(column.flatten().to_numpy(zero_copy_only=False).astype(np.float32).reshape(rows, -1))
+        made[at : at + rows] = column.flatten().to_numpy(zero_copy_only=False).reshape(rows, -1)
         progress(rows)
-    return np.concatenate(made) if made else np.zeros((0, embedder.dimensions), np.float32)
+    return made
 
 
 # cluster, describe, arrange
@@ -273,9 +273,16 @@ def cluster(
     distinct: Distinct, vectors: NDArray[np.float32], languages: Sequence[str], settings: Settings
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Prepared vectors, float32 (m, d), and base clusters, int32 (m,), of the distinct conversations."""
-    ready = prepare(vectors[distinct.place], [languages[i] for i in distinct.rows])
+    ready = ready_vectors(distinct, vectors, languages)
     k = settings.clusters or base_clustering.choose_k(len(ready), settings.cluster_size)
     return ready, base_clustering.base_clusters(ready, k, settings.seed).labels
+
+
+def ready_vectors(
+    distinct: Distinct, vectors: NDArray[np.float32], languages: Sequence[str]
+) -> NDArray[np.float32]:
+    """The vectors of the distinct conversations without their languages' means, float32 (m, d)."""
+    return prepare(vectors[distinct.place], [languages[i] for i in distinct.rows])
 
 
 def user_numbers(table: pa.Table, users: str) -> NDArray[np.int32]:

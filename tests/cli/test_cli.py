@@ -13,8 +13,17 @@ import pytest
 from clio import demo
 
 
-def clio(*arguments: str | Path, given: str | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "clio", *map(str, arguments)], input=given, capture_output=True, text=True, cwd=cwd, check=False)
+def clio(
+    *arguments: str | Path, given: str | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "clio", *map(str, arguments)],
+        input=given,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +43,9 @@ def test_json_is_one_document_on_stdout(run: Path) -> None:
     facts = json.loads((run.parent / "summary.json").read_text())
     assert facts["conversations"] == 669
     shown = json.loads(clio("show", run, "--json").stdout)
-    assert {"id", "parent", "level", "name", "description", "conversations", "share"} <= set(shown["clusters"][0])
+    assert {"id", "parent", "level", "name", "description", "conversations", "share"} <= set(
+        shown["clusters"][0]
+    )
     one = json.loads(clio("show", run, shown["clusters"][0]["id"], "--json").stdout)
     assert [c["id"] for c in one["clusters"]] == [shown["clusters"][0]["id"]]
 
@@ -91,12 +102,23 @@ def test_standard_input_is_a_log(tmp_path: Path) -> None:
         (["run"], "Missing argument"),
     ],
 )
-def test_a_mistake_is_one_line_that_says_what_to_do(tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_a_mistake_is_one_line_that_says_what_to_do(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
     """Exit code 2, one line on stderr, nothing on stdout, none of the log's words."""
     secret = "xylophone gramophone"
-    rows = [{"id": str(n), "user": f"u{n}", "messages": [{"role": "user", "content": f"{secret} please help with task {n}"}]} for n in range(30)]
+    rows = [
+        {
+            "id": str(n),
+            "user": f"u{n}",
+            "messages": [{"role": "user", "content": f"{secret} please help with task {n}"}],
+        }
+        for n in range(30)
+    ]
     (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    (tmp_path / "nouser.jsonl").write_text("\n".join(json.dumps({k: v for k, v in row.items() if k != "user"}) for row in rows))
+    (tmp_path / "nouser.jsonl").write_text(
+        "\n".join(json.dumps({k: v for k, v in row.items() if k != "user"}) for row in rows)
+    )
     (tmp_path / "tiny.jsonl").write_text(json.dumps(rows[0]))
     places = {"LOG": "log.jsonl", "NOUSER": "nouser.jsonl", "TINY": "tiny.jsonl"}
     quiet = ["--quiet"] if arguments[0] == "run" and len(arguments) > 1 else []
@@ -108,7 +130,9 @@ def test_a_mistake_is_one_line_that_says_what_to_do(tmp_path: Path, arguments: l
     assert not any(word in done.stderr for word in secret.split())
 
 
-def test_a_bug_is_one_line_without_message_or_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_is_one_line_without_message_or_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """An unexpected error may hold text of a person, so only its type and place are said."""
     from clio import cli
 
@@ -128,5 +152,14 @@ def test_help_and_formats_are_quick_and_complete() -> None:
     text = clio("--help").stdout
     assert all(verb in text for verb in ("run", "demo", "explore", "show", "export", "purge", "sources"))
     formats = json.loads(clio("sources", "--json").stdout)
-    assert {f["name"] for f in formats} >= {"messages", "sharegpt", "wildchat", "lmsys", "chatgpt", "claude", "claude-code", "kura"}
+    assert {f["name"] for f in formats} >= {
+        "messages",
+        "sharegpt",
+        "wildchat",
+        "lmsys",
+        "chatgpt",
+        "claude",
+        "claude-code",
+        "kura",
+    }
     assert clio("--version").stdout.startswith("clio")

@@ -9,7 +9,12 @@ LONG = "How do I report a lost card to the bank when I am abroad and have no pho
 
 def test_case_punctuation_and_small_edits_make_near_duplicates() -> None:
     """Equal after normalisation, or nearly the same word pairs."""
-    texts = [LONG, LONG.upper() + "!!", " ".join([LONG, "and more"] * 1), "something else entirely about baking bread at home"]
+    texts = [
+        LONG,
+        LONG.upper() + "!!",
+        " ".join([LONG, "and more"] * 1),
+        "something else entirely about baking bread at home",
+    ]
     assert near_duplicates(texts, threshold=0.8).tolist() == [0, 0, 0, 3]
 
 
@@ -20,10 +25,20 @@ def test_word_order_matters() -> None:
 
 def test_short_texts_are_duplicates_only_if_equal() -> None:
     """One word of three makes another request; empty texts are nobody's duplicates."""
-    assert near_duplicates(["set an alarm", "Set an alarm.", "set a timer", "", ""]).tolist() == [0, 0, 2, 3, 4]
+    assert near_duplicates(["set an alarm", "Set an alarm.", "set a timer", "", ""]).tolist() == [
+        0,
+        0,
+        2,
+        3,
+        4,
+    ]
 
 
 def test_chinese_is_compared_by_characters() -> None:
     """Text without spaces has near-duplicates too."""
     text = "请帮我写一篇关于人工智能在医疗领域应用的文章，要求内容详细并且有例子"
-    assert near_duplicates([text, text + "。", "今天天气怎么样，适合去公园散步吗，需要带伞吗"]).tolist() == [0, 0, 2]
+    assert near_duplicates([text, text + "。", "今天天气怎么样，适合去公园散步吗，需要带伞吗"]).tolist() == [
+        0,
+        0,
+        2,
+    ]

@@ -33,7 +33,10 @@ def test_the_action_of_a_request_is_found(request_: str, verb: str, thing: str) 
 def test_chinese_and_other_languages_give_things() -> None:
     """Chinese gives verb and noun, other languages neighbouring content words."""
     assert any("故事" in p.words for p in find_phrases("请帮我写一个关于猫的故事", "zh"))
-    assert any(p.words == ("billete", "tren") or "tren" in p.words for p in find_phrases("Necesito un billete de tren", "es"))
+    assert any(
+        p.words == ("billete", "tren") or "tren" in p.words
+        for p in find_phrases("Necesito un billete de tren", "es")
+    )
 
 
 def describe(texts: list[str], users: list[int] | None = None, min_users: int = 5) -> Described:
@@ -50,7 +53,14 @@ def describe(texts: list[str], users: list[int] | None = None, min_users: int = 
     return describe_base(members, flat, flat, min_users)[0]
 
 
-LOST = ["i need to report a lost card", "how do i report my lost card", "can you report my card as lost", "please help me report a lost card", "report a lost card please", "i want to report a lost card"]
+LOST = [
+    "i need to report a lost card",
+    "how do i report my lost card",
+    "can you report my card as lost",
+    "please help me report a lost card",
+    "report a lost card please",
+    "i want to report a lost card",
+]
 
 
 def test_a_name_reads_as_a_person_would_write_it() -> None:

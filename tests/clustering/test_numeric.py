@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from clio.clustering.base import base_clusters, choose_k
-from clio.clustering.embed import choose_embedder, embed_chunks, prepare
+from clio.clustering.embed import choose_embedder, prepare
 from clio.clustering.hierarchy import arrange, level_sizes
 from clio.clustering.projection import project
 
@@ -59,23 +59,6 @@ def test_mixed_logs_get_the_multilingual_embedder() -> None:
     """Nine in ten known languages English is enough for the English embedder; unknown ones do not count."""
     assert choose_embedder(["en"] * 95 + ["de"] * 5 + ["unknown"] * 50) == "minilm"
     assert choose_embedder(["en"] * 80 + ["de"] * 20) == "e5"
-
-
-def test_chunks_have_fixed_borders() -> None:
-    """A run that resumes embeds the very same chunks."""
-
-    class Counting:
-        name, dimensions = "counting", 2
-        calls: list[list[str]] = []
-
-        def encode(self, texts: list[str]) -> np.ndarray:
-            self.calls.append(list(texts))
-            return np.ones((len(texts), 2), np.float32)
-
-    embedder = Counting()
-    texts = [str(i) for i in range(10)]
-    assert [at for at, _ in embed_chunks(texts, embedder, start=4, chunk=4)] == [4, 8]
-    assert embedder.calls == [texts[4:8], texts[8:]]
 
 
 def test_level_sizes_follow_the_papers_ratio() -> None:

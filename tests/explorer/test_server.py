@@ -25,7 +25,15 @@ def insights() -> Insights:
         Insight("1.1", None, 1, "Cards", "All about cards.", 100, "50-99", 0.5, 5, 0.1, 0.2, (cell,)),
         Insight("2.1", "1.1", 2, HOSTILE, "", 60, "10-49", 0.3, 5, 0.1, 0.1),
     )
-    return Insights(clusters, (Group("1.1", 40, "10-49"), Group(None, 100, "50-99")), (cell,), 200, "100-499", {"failed audit": 100}, {})
+    return Insights(
+        clusters,
+        (Group("1.1", 40, "10-49"), Group(None, 100, "50-99")),
+        (cell,),
+        200,
+        "100-499",
+        {"failed audit": 100},
+        {},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +83,16 @@ def test_runs_clusters_and_details_come_as_json(address: str) -> None:
     assert (detail["other"], detail["breakdown"][0]["lift"]) == (40, 2.0)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/runs/other/clusters", "/api/v1/runs/run/clusters/9.9", "/../server.py", "/%2e%2e/server.py", "/docs"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/runs/other/clusters",
+        "/api/v1/runs/run/clusters/9.9",
+        "/../server.py",
+        "/%2e%2e/server.py",
+        "/docs",
+    ],
+)
 def test_nothing_else_is_served(address: str, path: str) -> None:
     """Unknown runs, clusters and paths out of the page's folder are 404."""
     assert get(address + path)[0] == 404

@@ -9,20 +9,37 @@ from clio.facets import computed, concern, language, request
 
 def test_languages_are_found_by_script_and_by_model() -> None:
     """Scripts decide, prose is detected, code and very short texts are unknown."""
-    texts = ["How do I report a lost card?", "请帮我写一篇文章", "東京でラーメンを食べたい", "¿Cómo puedo reservar un hotel en Madrid?", "Wie kann ich mein Konto sperren lassen?", "hi", "```python\nprint(1)\n```"]
+    texts = [
+        "How do I report a lost card?",
+        "请帮我写一篇文章",
+        "東京でラーメンを食べたい",
+        "¿Cómo puedo reservar un hotel en Madrid?",
+        "Wie kann ich mein Konto sperren lassen?",
+        "hi",
+        "```python\nprint(1)\n```",
+    ]
     assert language.detect(texts) == ["en", "zh", "ja", "es", "de", "unknown", "unknown"]
 
 
 def test_the_request_is_the_first_turn_that_says_something() -> None:
     """Greetings are passed over, and identifiers are masked."""
-    assert request.extract(["Hi!", "Can you book a table for dinner?", "At seven."]).endswith("Can you book a table for dinner?")
-    assert request.extract(["Write an email to ann@example.com about lunch"]) == "Write an email to [email] about lunch"
+    assert request.extract(["Hi!", "Can you book a table for dinner?", "At seven."]).endswith(
+        "Can you book a table for dinner?"
+    )
+    assert (
+        request.extract(["Write an email to ann@example.com about lunch"])
+        == "Write an email to [email] about lunch"
+    )
     assert request.extract([]) == ""
 
 
 def test_long_requests_are_cut_to_the_sentences_that_ask() -> None:
     """First and asking sentences stay, in order, within 400 characters."""
-    long = "Here is my text. " + "It goes on and on about gardens. " * 40 + "Please summarise it in two sentences."
+    long = (
+        "Here is my text. "
+        + "It goes on and on about gardens. " * 40
+        + "Please summarise it in two sentences."
+    )
     found = request.extract([long])
     assert len(found) <= 420
     assert found.startswith("Here is my text.")

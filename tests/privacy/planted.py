@@ -32,7 +32,10 @@ def secrets(count: int, seed: int = 0) -> list[str]:
     def word(script: str = "latin", length: int = 8) -> str:
         letters = _SCRIPTS[script]
         if script == "latin":
-            return "".join(dice.choice(letters) + dice.choice("aeiou") for _ in range(length // 2)).capitalize() + "x"
+            return (
+                "".join(dice.choice(letters) + dice.choice("aeiou") for _ in range(length // 2)).capitalize()
+                + "x"
+            )
         return "".join(dice.choice(letters) for _ in range(length))
 
     kinds = [
@@ -66,7 +69,13 @@ def plant(rows: list[dict[str, Any]], hidden: list[str], seed: int = 1) -> list[
         own = by_user[users[n % len(users)]]
         for i in dice.sample(own, min(len(own), dice.randint(1, 3))):
             first = planted[i]["messages"][0]
-            first["content"] = dice.choice([f"{first['content']} It is for {secret}.", f"{secret}: {first['content']}", f"I am {secret}. {first['content']}"])
+            first["content"] = dice.choice(
+                [
+                    f"{first['content']} It is for {secret}.",
+                    f"{secret}: {first['content']}",
+                    f"I am {secret}. {first['content']}",
+                ]
+            )
             planted[i]["messages"][-1]["content"] += f" Regards, {secret}"
         planted[own[0]]["id"] += f"-{secret}"
         planted[own[0]]["note"] = secret
@@ -76,10 +85,18 @@ def plant(rows: list[dict[str, Any]], hidden: list[str], seed: int = 1) -> list[
 def traces(secret: str) -> set[bytes]:
     """How a secret could stand somewhere: as it is, in other cases, escaped, encoded, and its longer parts."""
     forms = {secret, secret.casefold(), secret.upper()}
-    parts = [part for part in secret.replace("@", " ").replace(".", " ").split() if len(part) >= 8 and part.casefold() not in {"crescent"}]
+    parts = [
+        part
+        for part in secret.replace("@", " ").replace(".", " ").split()
+        if len(part) >= 8 and part.casefold() not in {"crescent"}
+    ]
     forms |= {form for part in parts for form in (part, part.casefold())}
     found = {form.encode() for form in forms}
-    found |= {json.dumps(secret)[1:-1].encode(), urllib.parse.quote(secret).encode(), base64.b64encode(secret.encode()).rstrip(b"=")[:-1]}
+    found |= {
+        json.dumps(secret)[1:-1].encode(),
+        urllib.parse.quote(secret).encode(),
+        base64.b64encode(secret.encode()).rstrip(b"=")[:-1],
+    }
     return {form for form in found if len(form) >= 6}
 
 
@@ -91,7 +108,10 @@ def published_bytes(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield path.name, path.read_bytes()
             if path.suffix == ".parquet":
                 table = pq.read_table(path)
-                yield f"values of {path.name}", json.dumps(table.to_pylist(), ensure_ascii=False, default=str).encode()
+                yield (
+                    f"values of {path.name}",
+                    json.dumps(table.to_pylist(), ensure_ascii=False, default=str).encode(),
+                )
                 yield f"schema of {path.name}", str(table.schema.metadata).encode()
 
 

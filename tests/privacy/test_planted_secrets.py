@@ -32,7 +32,9 @@ def logs(hidden: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def clio(*arguments: object) -> bytes:
     """What a command prints on stdout and stderr."""
-    done = subprocess.run([sys.executable, "-m", "clio", *map(str, arguments)], capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "clio", *map(str, arguments)], capture_output=True, check=False
+    )
     return done.stdout + done.stderr
 
 
@@ -43,7 +45,10 @@ def test_no_secret_is_published(logs: Path, hidden: list[str], tmp_path: Path) -
     said += clio("show", out) + clio("show", out, "--json") + clio("export", out) + clio("sources")
     insights = Insights.load(out)
     assert insights.coverage > 0.7
-    page = json.dumps([_run("run", insights), _columns(insights), [_detail(insights, c) for c in insights]], ensure_ascii=False).encode()
+    page = json.dumps(
+        [_run("run", insights), _columns(insights), [_detail(insights, c) for c in insights]],
+        ensure_ascii=False,
+    ).encode()
 
     def places():  # noqa: ANN202 - a generator of (place, bytes)
         yield "output", said
@@ -69,11 +74,22 @@ def test_failing_runs_say_no_secret(logs: Path, hidden: list[str], tmp_path: Pat
     broken = tmp_path / "broken.jsonl"
     broken.write_text("\n".join(line[: len(line) // 2] for line in lines[:50]), "utf-8")
     unfit = tmp_path / "unfit.jsonl"
-    unfit.write_text("\n".join(json.dumps({hidden[0]: hidden[1], "text": line}, ensure_ascii=False) for line in lines[:20]), "utf-8")
+    unfit.write_text(
+        "\n".join(
+            json.dumps({hidden[0]: hidden[1], "text": line}, ensure_ascii=False) for line in lines[:20]
+        ),
+        "utf-8",
+    )
     said = clio("run", broken, "--out", tmp_path / "a")
     said += clio("run", unfit, "--out", tmp_path / "b")
     said += clio("run", logs, "--out", tmp_path / "c", "--set", "min_users=100000")
-    said += clio("run", logs, "--out", tmp_path / "d", "--set", "breakdown=note", "--set", "columns.messages=note")
-    said += b"".join((tmp_path / name / "run.toml").read_bytes() for name in "abcd" if (tmp_path / name / "run.toml").exists())
+    said += clio(
+        "run", logs, "--out", tmp_path / "d", "--set", "breakdown=note", "--set", "columns.messages=note"
+    )
+    said += b"".join(
+        (tmp_path / name / "run.toml").read_bytes()
+        for name in "abcd"
+        if (tmp_path / name / "run.toml").exists()
+    )
     assert said
     assert search(iter([("messages", said)]), hidden) == []

@@ -13,7 +13,7 @@ _BLOCK = 8192
 # up to here plain k-means is fast enough and slightly better
 _SMALL = 5_000
 # up to here a few rounds over all points are affordable (100k points, 1,000 clusters: a CPU-second a round)
-_MEDIUM, _ROUNDS = 300_000, 6
+_MEDIUM, _ROUNDS = 300_000, 4
 # above, a point is re-assigned among the centroids of this many nearest coarse cells
 _CELLS = 4
 

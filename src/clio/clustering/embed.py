@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
-from clio.models.protocols import Embedder
 
 #: rows embedded and stored at a time; fixed, since a quantised embedder's vectors depend a little on their batch
 CHUNK = 2048
@@ -24,18 +22,6 @@ def choose_embedder(languages: Sequence[str]) -> str:
     return "minilm" if english >= _ENGLISH_ENOUGH * len(known) else "e5"
 
 
-def embed_chunks(
-    texts: Sequence[str], embedder: Embedder, start: int = 0, chunk: int = CHUNK
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Embed texts from a row on, a chunk at a time; chunk borders are multiples of ``chunk``, so that a resumed run gives the same.
-
-    Yields:
-        The first row of the chunk, and its vectors, float32 (rows, d).
-    """
-    for at in range(start, len(texts), chunk):
-        yield at, embedder.encode(texts[at : at + chunk])
-
-
 def prepare(vectors: NDArray[np.float32], languages: Sequence[str]) -> NDArray[np.float32]:
     """Take the mean of each language away from its vectors, and bring them back to unit length.
 
@@ -49,11 +35,15 @@ def prepare(vectors: NDArray[np.float32], languages: Sequence[str]) -> NDArray[n
     Returns:
         float32 (n, d), rows of unit length.
     """
-    named = np.asarray(languages, dtype=object)
-    prepared = vectors - vectors.mean(axis=0)
+    named = np.asarray(languages)
+    overall = vectors.mean(axis=0)
+    prepared = np.empty_like(vectors)
+    left = np.ones(len(vectors), bool)
     for language in sorted(set(languages) - {"unknown"}):
         rows = named == language
         if rows.sum() >= _MIN_LANGUAGE:
-            prepared[rows] = vectors[rows] - vectors[rows].mean(axis=0)
-    lengths = np.linalg.norm(prepared, axis=1, keepdims=True)
-    return np.asarray(prepared / np.maximum(lengths, 1e-12), np.float32)
+            np.subtract(vectors, vectors[rows].mean(axis=0), out=prepared, where=rows[:, None])
+            left &= ~rows
+    np.subtract(vectors, overall, out=prepared, where=left[:, None])
+    prepared /= np.maximum(np.linalg.norm(prepared, axis=1, keepdims=True), 1e-12)
+    return prepared

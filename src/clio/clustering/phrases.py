@@ -29,6 +29,8 @@ _PARTICLES = word_list("particles")
 _POLITE = word_list("polite")
 _VAGUE = word_list("vague")
 _FILLERS = word_list("fillers")
+# verbs that follow a thing rather than belong to it, and words that no thing ends in
+_ENDING_VERBS, _NOT_HEADS = word_list("ending_verbs"), word_list("not_heads")
 # words that no thing ends in
 _NOT_A_THING = (
     ENGLISH_STOP_WORDS
@@ -118,10 +120,14 @@ def _thing(words: list[str], start: int) -> tuple[tuple[str, ...], str, int]:
         and words[i] not in _BREAK
         and words[i] not in _NOT_A_THING
         and words[i][0].isalnum()
+        and not (i > begin and words[i] in _ENDING_VERBS)
         and i - begin < 6
     ):
         i += 1
-    return tuple(words[max(begin, i - 4) : i]), article, i
+    last = i
+    while last > begin and words[last - 1] in _NOT_HEADS:
+        last -= 1
+    return tuple(words[max(begin, last - 4) : last]), article, i
 
 
 def _after(words: list[str], verb: str, start: int) -> Action | None:
@@ -141,9 +147,9 @@ def _after(words: list[str], verb: str, start: int) -> Action | None:
     if thing and end < len(words) and words[end] in _PREPOSITIONS:
         tail, _, _ = _thing(words, end + 1)
         link = words[end] if tail else ""
-    if verb in _TELLS or (verb == "help" and thing and thing[0] in verbs()):
-        verb = ASK
-    verb = "get help with" if verb == "help" else verb
+    if verb == "help" and thing and thing[0] in verbs():
+        return None  # "help me prepare": the verb after it is found by its frame
+    verb = ASK if verb in _TELLS else "get help with" if verb == "help" else verb
     return Action(verb, thing, article, link, tail) if thing else None
 
 
@@ -195,6 +201,8 @@ def actions(request: str) -> list[Action]:
         if question:
             words = _TOKEN.findall(sentence[question.end() : question.end() + 160])
             thing, article, end = _thing(words, 0)
+            if len(thing) > 1 and thing[-1] in known and _DO.search(question.group()):
+                thing = thing[:-1]  # "how does the car start": the verb ends what is asked about
             if (
                 len(thing) == 1
                 and not article
