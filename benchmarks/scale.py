@@ -36,7 +36,8 @@ class Timer(Silent):
 begin = cpu()
 insights = clio.run(sys.argv[1], sys.argv[2], progress=Timer())
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"seconds": seconds, "cpu": round(cpu() - begin, 1), "peak_mb": round(peak), "coverage": round(insights.coverage, 3), "levels": insights.levels}))
+found = {"seconds": seconds, "cpu": round(cpu() - begin, 1), "peak_mb": round(peak)}
+print(json.dumps({**found, "coverage": round(insights.coverage, 3), "levels": insights.levels}))
 """
 
 
@@ -58,13 +59,29 @@ def main() -> None:
                         if n >= len(source) and message.role == "user":
                             dice.shuffle(words)
                         turns.append({"role": message.role, "content": " ".join(words)})
-                    file.write(json.dumps({"id": f"c{n}", "user": f"u{n // 5}", "messages": turns}, ensure_ascii=False) + "\n")
-            child = subprocess.run([sys.executable, "-c", CHILD, str(path), f"{folder}/run"], check=True, capture_output=True, text=True)
+                    file.write(
+                        json.dumps(
+                            {"id": f"c{n}", "user": f"u{n // 5}", "messages": turns}, ensure_ascii=False
+                        )
+                        + "\n"
+                    )
+            child = subprocess.run(
+                [sys.executable, "-c", CHILD, str(path), f"{folder}/run"],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
         found = json.loads(child.stdout)
         rest = found["cpu"] - found["seconds"]["embed"]
         limit = 60 * size / 100_000
         points.append((size, rest))
-        print(f"{size:>7,} conversations: all but embedding {rest:.1f} CPU-s ({rest / limit:.2f} of the limit), peak {found['peak_mb']} MB, coverage {found['coverage']}, levels {found['levels']}, by stage {found['seconds']}", flush=True)
+        print(
+            f"{size:>7,} conversations: all but embedding {rest:.1f} CPU-s ({rest / limit:.2f} of the limit), peak {found['peak_mb']} MB"
+        )
+        print(
+            f"{'':>8}coverage {found['coverage']}, levels {found['levels']}, CPU-s by stage {found['seconds']}",
+            flush=True,
+        )
     if len(points) > 1:
         (a, x), (b, y) = points[0], points[-1]
         print(f"growth of all but embedding: n^{math.log(y / x) / math.log(b / a):.2f}")

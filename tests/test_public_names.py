@@ -45,6 +45,6 @@ def test_importing_clio_loads_no_heavy_library() -> None:
 
 def test_run_is_the_function_even_after_its_parts_are_imported() -> None:
     """No module of the same name hides ``clio.run``."""
-    import clio.pipeline  # noqa: F401
+    import clio.pipeline
 
     assert callable(clio.run)

@@ -305,7 +305,10 @@ def found_line(counts: Mapping[str, Any]) -> str:
 
 
 def summary(out: str | Path) -> dict[str, Any]:
-    """What a finished run is summed up by, as JSON values: version, out, conversations, users, rejected, coverage, withheld, levels, seconds, model."""
+    """What a finished run is summed up by, as JSON values.
+
+    Keys: version, out, conversations, users, rejected, coverage, withheld, levels, seconds, model, and what the logs hold.
+    """
     facts = RunFolder(Path(out)).facts()
     if "result" not in facts:
         raise RunError(f"{out}: the run is not finished; run the same command again to go on")

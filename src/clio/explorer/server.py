@@ -165,7 +165,8 @@ def serve(
     listener = _listener(host, port)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}/"
-    print(f"explorer of {', '.join(runs)} at {address}  (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    sys.stderr.write(f"explorer of {', '.join(runs)} at {address}  (Ctrl-C ends it)" + "\n")
+    sys.stderr.flush()
     if open_browser:
         threading.Timer(0.6, webbrowser.open, [address]).start()
     server = uvicorn.Server(

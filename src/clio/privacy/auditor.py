@@ -37,7 +37,7 @@ class Rating:
 
 
 def audit(texts: Sequence[str]) -> list[Rating]:
-    """Rate texts by rules: 1 for an identifier, 2 for the form of an organisation, 3 for the form of a person's or place's name, otherwise 5.
+    """Rate texts by rules: 1 an identifier, 2 the form of an organisation, 3 the form of a person's or place's name, otherwise 5.
 
     A 5 says only that no rule fired (see ``CAVEAT``); support by many users is checked by the gate besides.
     """

@@ -20,8 +20,11 @@ Enough = Callable[[Rows], bool]
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """``shown``: nodes in the order of the tree, a parent before its children; ``other``: rows of the nameless group of each parent (None: the
-    root) that has one; ``pulled``: nodes folded only to hide a small sibling."""
+    """What may be shown of a tree.
+
+    ``shown``: nodes, a parent before its children; ``other``: rows of the nameless group of each parent (None: the root) that has
+    one; ``pulled``: nodes folded only to hide a small sibling.
+    """
 
     shown: tuple[str, ...]
     other: Mapping[str | None, Rows] = field(repr=False)

@@ -85,7 +85,8 @@ def gate(
         or support.conversations(everything) < policy.min_conversations
     ):
         raise PrivacyError(
-            f"too few to publish anything: policy '{policy.name}' needs {policy.min_users} users and {policy.min_conversations} conversations"
+            f"too few to publish anything: policy '{policy.name}' needs {policy.min_users} users and"
+            f" {policy.min_conversations} conversations"
             " that are no duplicates; give more logs, or lower min_users and min_conversations if the data is yours to see"
         )
     tree = _Tree.of(candidates, members)

@@ -10,10 +10,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from clio.text import word_list
+
 #: longest text that is searched; what lies beyond is not read
 _WORTH = re.compile(
-    r"[@\d]|://|www\.|\b(?:[A-Z]{2,}|[Mm]y name|[Ii]'?m |[Ii] am |[Cc]all me|Mr|Mrs|Ms|Dr|[Mm]e llamo|[Mm]i nombre|[Ii]ch hei|"
-    r"[Mm]ein Name|[Jj]e m'appelle|[Mm]on nom|[Mm]i chiamo|[Mm]eu nome|[Mm]e chamo)|我叫|我是|我的名字|名前|と申し|です|зовут|имя|اسمي|मेरा नाम|이름"
+    r"[@\d]|://|www\.|\b(?:[A-Z]{2,}|[Mm]y name|[Ii]'?m |[Ii] am |[Cc]all me|Mr|Mrs|Ms|Dr|[Mm]e llamo"
+    r"|[Mm]i nombre|[Ii]ch hei|"
+    r"[Mm]ein Name|[Jj]e m'appelle|[Mm]on nom|[Mm]i chiamo|[Mm]eu nome|[Mm]e chamo)|我叫|我是|我的名字|名前|と申し"
+    r"|です|зовут|имя|اسمي|मेरा नाम|이름"
 )
 
 
@@ -73,7 +77,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     (
         "key",
         re.compile(
-            r"\b(?:sk|pk|rk)[-_][\w\-]{16,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bxox[abpr]-[\w\-]{10,}|\bAIza[\w\-]{30,}"
+            r"\b(?:sk|pk|rk)[-_][\w\-]{16,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}"
+            r"|\bxox[abpr]-[\w\-]{10,}|\bAIza[\w\-]{30,}"
             r"|\beyJ[\w\-]{8,}\.[\w\-]{8,}(?:\.[\w\-]*)?|\b(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})\b"
         ),
         _always,
@@ -90,8 +95,11 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     (
         "id",
         re.compile(
-            r"(?i:\b(?:passport|licen[cs]e|account|acct|ssn|nhs|member|policy|case|order|tracking|booking|reservation|invoice|id|tax|reference|routing|employee|student|patient|medical record|vin|imei|证件|身份证|护照)"
-            r"(?:\s+(?:number|no\.?|code|id))?\s*(?:is|[:#=])?\s*)(?P<x>#?(?=[A-Z0-9\-]*\d)[A-Z0-9][A-Z0-9\-]{4,24})\b"
+            r"(?i:\b(?:passport|licen[cs]e|account|acct|ssn|nhs|member|policy|case|order|tracking"
+            r"|booking|reservation|invoice|id|tax|reference|routing|employee|student|patient"
+            r"|medical record|vin|imei|证件|身份证|护照)"
+            r"(?:\s+(?:number|no\.?|code|id))?\s*(?:is"
+            r"|[:#=])?\s*)(?P<x>#?(?=[A-Z0-9\-]*\d)[A-Z0-9][A-Z0-9\-]{4,24})\b"
         ),
         _always,
     ),
@@ -106,7 +114,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     (
         "address",
         re.compile(
-            r"\b\d{1,5}[A-Za-z]?\s+(?:[A-ZÀ-Þ][\w'’.\-]*\s+){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|"
+            r"\b\d{1,5}[A-Za-z]?\s+(?:[A-ZÀ-Þ][\w'’.\-]*\s+){1,4}(?:Street|St|Avenue|Ave|Road|Rd"
+            r"|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|"
             r"Terrace|Way|Crescent|Close|Highway|Hwy|Parkway|Apt|Suite)\b\.?(?:,?\s+(?:Apt|Suite|Unit|#)\s*\w+)?"
         ),
         _always,
@@ -114,7 +123,9 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     (
         "address",
         re.compile(
-            r"\b(?:[A-ZÄÖÜ][a-zäöüß]+(?:straße|strasse|str\.|weg|platz|gasse|allee)|(?:rue|avenue|boulevard|calle|avenida|via|viale|rua|paseo|plaza|улица|ул\.)\s+(?:\w+\s+){0,4}?\w+)\s*,?\s*(?:n[ºo°.]?\s*)?\d{1,4}\b"
+            r"\b(?:[A-ZÄÖÜ][a-zäöüß]+(?:straße|strasse|str\.|weg|platz|gasse|allee)|(?:rue|avenue"
+            r"|boulevard|calle|avenida|via|viale|rua|paseo|plaza|улица"
+            r"|ул\.)\s+(?:\w+\s+){0,4}?\w+)\s*,?\s*(?:n[ºo°.]?\s*)?\d{1,4}\b"
             r"|\b\d{1,4}\s*,?\s*(?:rue|avenue|boulevard|place|chemin|allée)\s+(?:\w+['’\s]+){0,4}?[A-ZÀ-Þ]\w+",
             re.I,
         ),
@@ -123,21 +134,26 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     (
         "address",
         re.compile(
-            r"[\u4e00-\u9fff]{2,12}(?:省|市|区|县|镇)[\u4e00-\u9fff\d]{1,20}(?:路|街|道|巷|弄)\d{1,5}号?(?:[\d\u4e00-\u9fff]{1,8}(?:室|楼|号|栋|单元))?"
+            r"[\u4e00-\u9fff]{2,12}(?:省|市|区|县|镇)[\u4e00-\u9fff\d]{1,20}(?:路|街|道|巷"
+            r"|弄)\d{1,5}号?(?:[\d\u4e00-\u9fff]{1,8}(?:室|楼|号|栋|单元))?"
         ),
         _always,
     ),
     (
         "birth",
         re.compile(
-            r"(?i:\b(?:born(?:\s+on)?|birthday\s+is|date of birth|dob|geboren am|né[e]? le|nacid[oa] el|nato il)\b\s*[:=]?\s*)(?P<x>(?:\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}|\w+ \d{1,2},? \d{4}|\d{1,2}\.? \w+ \d{4}))"
+            r"(?i:\b(?:born(?:\s+on)?|birthday\s+is|date of birth|dob|geboren am|né[e]? le"
+            r"|nacid[oa] el|nato il)\b\s*[:=]?\s*)(?P<x>(?:\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}"
+            r"|\w+ \d{1,2},? \d{4}|\d{1,2}\.? \w+ \d{4}))"
         ),
         _always,
     ),
     (
         "name",
         re.compile(
-            r"(?:\b(?i:my (?:full )?name(?:'s| is)|i am called|call me|this is|me llamo|mi nombre es|ich heiße|ich heisse|mein name ist|je m'appelle|mon nom est|mi chiamo|il mio nome è|meu nome é|me chamo|"
+            r"(?:\b(?i:my (?:full )?name(?:'s| is)|i am called|call me|this is|me llamo|mi nombre es"
+            r"|ich heiße|ich heisse|mein name ist|je m'appelle|mon nom est|mi chiamo|il mio nome è"
+            r"|meu nome é|me chamo|"
             r"mijn naam is|ik heet|меня зовут|моё имя|моя фамилия)\s+)(?P<x>"
             + _NAME
             + r"|[^\W\d_]{2,20}(?:\s[^\W\d_]{2,20})?(?=[\s,.!]|$))"
@@ -157,7 +173,9 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     (
         "name",
         re.compile(
-            r"(?i:\b(?:my (?:wife|husband|son|daughter|boss|friend|brother|sister|mother|father|doctor|colleague|boyfriend|girlfriend|neighbou?r|teacher|manager)(?:'s name is| is called| is named| named)?)\s+)(?P<x>[A-Z][a-z]+(?:\s+[A-Z][a-z'’\-]+)?)\b"
+            r"(?i:\b(?:my (?:wife|husband|son|daughter|boss|friend|brother|sister|mother|father"
+            r"|doctor|colleague|boyfriend|girlfriend|neighbou?r|teacher|manager)(?:'s name is"
+            r"| is called| is named| named)?)\s+)(?P<x>[A-Z][a-z]+(?:\s+[A-Z][a-z'’\-]+)?)\b"
         ),
         _always,
     ),
@@ -178,9 +196,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("token", re.compile(r"\b(?=[A-Za-z0-9_\-]*\d)(?=[A-Za-z0-9_\-]*[A-Za-z])[A-Za-z0-9_\-]{20,}\b"), _mixed),
 )
 _DIGITS = re.compile(r"\d")
-_NOT_NAMES = frozenset(
-    "looking trying going a an the not very so just here happy sad working interested having using sure sorry writing learning new".split()
-)
+_NOT_NAMES = word_list("not_names")
 
 
 def _phones(text: str) -> Iterator[Span]:

@@ -63,7 +63,7 @@ def supporters(
     """
     wanted = frozenset(words)
     plain = frozenset(word for word in wanted if not has_cjk(word))
-    joined = [word for word in sorted(wanted - plain)]
+    joined = sorted(wanted - plain)
     found: dict[str, dict[int, set[int]]] = {word: defaultdict(set) for word in wanted}
     for row in np.flatnonzero((users >= 0) & (clusters >= 0)).tolist():
         text = texts[row]

@@ -300,7 +300,8 @@ class _Reader:
             shown = f"; its keys: {', '.join(keys)}" if keys else ""
             what = f"does not fit at {path}" if path else "is of no known format"
             return SourceError(
-                f"{self._name}: record {position} {what}{shown}. Say --format NAME, or map its columns: --set columns.messages=KEY (clio sources lists formats)"
+                f"{self._name}: record {position} {what}{shown}. "
+                "Say --format NAME, or map its columns: --set columns.messages=KEY (clio sources lists formats)"
             )
         if not self._reasons:
             return SourceError(f"{self._name}: is empty")
