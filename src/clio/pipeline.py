@@ -181,6 +181,7 @@ def _run(logs: Any, work: _Run, rules: Policy, asked: Sequence[Facet], model: Mo
     ) as advance:
         if not (folder.is_done("candidates", key) and folder.is_done("assignments", key)):
             ready = stages.ready_vectors(distinct, vectors, languages) if ready is None else ready
+            del vectors  # as large as what takes its place
             candidates, ids = stages.describe(
                 distinct, ready, labels, facets, encoder, settings, rules, model
             )

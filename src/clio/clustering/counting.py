@@ -58,8 +58,13 @@ def read(
         users: int32 (n,), a number for each distinct user; -1 where a request supports nothing.
     """
     rows = np.flatnonzero((users >= 0) & (clusters >= 0)).tolist()
+    # equal phrases are kept once: requests repeat each other's far more than they differ
+    known: dict[Phrase, Phrase] = {}
     return Members(
-        [find_phrases(requests[i], languages[i]) for i in rows],
+        [
+            [known.setdefault(phrase, phrase) for phrase in find_phrases(requests[i], languages[i])]
+            for i in rows
+        ],
         [tokens(requests[i][:300], languages[i]) if languages[i] in {"en", "unknown"} else [] for i in rows],
         [languages[i] if languages[i] != "unknown" else "en" for i in rows],
         clusters[rows],
