@@ -27,7 +27,7 @@ from clio.clustering.counting import (
     length_bonus,
     weight,
 )
-from clio.clustering.phrases import ASK, LINKS, QUESTION_WORDS
+from clio.clustering.phrases import ASK, ENDING_VERBS, LINKS, QUESTION_WORDS
 from clio.clustering.topics import topics
 from clio.clustering.wording import Wording, action_name, join, language_name
 from clio.text import has_cjk, lemma
@@ -316,12 +316,9 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
                 _rename(draft, f"{draft.name} (in {language_name(draft.language)})", taken)
                 continue
             options = []
+            own = draft.own | {lemma(word) for word in draft.name.casefold().split()}
             for score, _, key in draft.ranked:
-                if (
-                    draft.own & set(key)
-                    or draft.counts.form[key] < 0.7
-                    or set(key) & {lemma(w) for w in draft.name.casefold().split()}
-                ):
+                if own & set(key) or draft.counts.form[key] < 0.7 or _is_act(key):
                     continue
                 here = len(draft.counts.things[key]) / max(1, draft.counts.users)
                 there = max(
@@ -331,6 +328,18 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
             for _, key in sorted(options, key=lambda o: (-o[0], o[1])):
                 if _rename(draft, f"{draft.name}: {wording.thing(key, draft.counts)}", taken):
                     break
+            else:
+                if draft is not same[0]:
+                    number = next(
+                        n for n in range(2, len(same) + 2) if f"{draft.name} ({n})".casefold() not in taken
+                    )
+                    _rename(draft, f"{draft.name} ({number})", taken)
+
+
+def _is_act(key: Key) -> bool:
+    """Whether a single word names an act ("finding", "interested") rather than a thing."""
+    word = key[0]
+    return len(key) == 1 and (word.endswith(("ing", "ed")) or word in ENDING_VERBS)
 
 
 def _rename(draft: _Draft, name: str, taken: set[str]) -> bool:

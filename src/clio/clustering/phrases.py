@@ -29,8 +29,8 @@ _PARTICLES = word_list("particles")
 _POLITE = word_list("polite")
 _VAGUE = word_list("vague")
 _FILLERS = word_list("fillers")
-# verbs that follow a thing rather than belong to it, and words that no thing ends in
-_ENDING_VERBS, _NOT_HEADS = word_list("ending_verbs"), word_list("not_heads")
+#: verbs that follow a thing rather than belong to it, and words that no thing ends in
+ENDING_VERBS, _NOT_HEADS = word_list("ending_verbs"), word_list("not_heads")
 # words that no thing ends in
 _NOT_A_THING = (
     ENGLISH_STOP_WORDS
@@ -120,7 +120,7 @@ def _thing(words: list[str], start: int) -> tuple[tuple[str, ...], str, int]:
         and words[i] not in _BREAK
         and words[i] not in _NOT_A_THING
         and words[i][0].isalnum()
-        and not (i > begin and words[i] in _ENDING_VERBS)
+        and not (i > begin and words[i] in ENDING_VERBS)
         and i - begin < 6
     ):
         i += 1
