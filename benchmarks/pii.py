@@ -1,7 +1,7 @@
 """Recall of the identifier recognizers on labelled spans: python benchmarks/pii.py LABELLED.jsonl.gz [CLEAN.jsonl.gz]
 
-Each record holds messages and ``metadata.spans`` with start, end, type. A span counts as found if a recognizer overlaps it. With a second file,
-of requests without identifiers, the share of texts in which something is masked is printed too.
+Each record holds messages and ``metadata.spans`` with start, end, type. A span counts as found if a recognizer overlaps it. With a
+second file, of requests without identifiers, the share of texts in which something is masked is printed too.
 """
 
 from __future__ import annotations
@@ -11,8 +11,16 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 from clio.privacy.pii import find
+
+
+def records(path: str) -> Iterator[dict[str, Any]]:
+    """The records of a gzipped JSONL file."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        yield from map(json.loads, file)
 
 
 def main() -> None:
@@ -20,8 +28,7 @@ def main() -> None:
     asked: Counter[str] = Counter()
     hit: Counter[str] = Counter()
     start, texts = time.process_time(), 0
-    for line in gzip.open(sys.argv[1], "rt", encoding="utf-8"):
-        record = json.loads(line)
+    for record in records(sys.argv[1]):
         text = record["messages"][0]["content"]
         found = find(text)
         texts += 1
@@ -32,10 +39,7 @@ def main() -> None:
         print(f"{kind:<20} {hit[kind]:>5} of {count:>5}  {hit[kind] / count:.2f}")
     print(f"{1e6 * (time.process_time() - start) / texts:.0f} µs a text")
     if len(sys.argv) > 2:
-        clean = [
-            json.loads(line)["messages"][0]["content"]
-            for line in gzip.open(sys.argv[2], "rt", encoding="utf-8")
-        ]
+        clean = [record["messages"][0]["content"] for record in records(sys.argv[2])]
         start = time.process_time()
         masked = sum(bool(find(text)) for text in clean)
         print(
