@@ -33,6 +33,7 @@ from clio.clustering.wording import Wording, action_name, join, language_name
 from clio.text import has_cjk, lemma
 
 _MAX_NAME = 70
+_ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _NO_SAYING = frozenset(
     {
         ("are", "you"),
@@ -48,7 +49,7 @@ _NO_SAYING = frozenset(
 # a phrase names a cluster by itself if this share of its users say it
 _CLEAR = 0.2
 # a task names a cluster if it stands this many standard deviations above all tasks and is the nearest to this share of members
-_NEAR, _NEAR_ABROAD, _AGREE, _VOTE = 2.6, 2.2, 0.08, 6.0
+_NEAR, _NEAR_ABROAD, _AGREE, _VOTE = 3.0, 2.4, 0.08, 6.0
 # a theme that this share of members are nearest to lends its tasks to a mixed cluster
 _THEME = 0.28
 
@@ -158,8 +159,8 @@ def _state(key: Key, counts: Counts, min_users: int) -> str:
 
 
 def _said(counts: Counts, min_users: int) -> str:
-    """The words that users of a cluster of small talk say alike: two to five in a row, said by a third of them at least."""
-    floor = max(min_users, 0.33 * counts.users)
+    """The words that users of a cluster of small talk say alike: two to five in a row, said by nearly half of them."""
+    floor = max(min_users, 0.45 * counts.users)
     options = [
         (len(users) * len(words), words)
         for words, users in counts.runs.items()
@@ -318,7 +319,7 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
             options = []
             own = draft.own | {lemma(word) for word in draft.name.casefold().split()}
             for score, _, key in draft.ranked:
-                if own & set(key) or draft.counts.form[key] < 0.7 or _is_act(key):
+                if own & set(key) or draft.counts.form[key] < 0.7 or not _is_thing(key):
                     continue
                 here = len(draft.counts.things[key]) / max(1, draft.counts.users)
                 there = max(
@@ -329,17 +330,16 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
                 if _rename(draft, f"{draft.name}: {wording.thing(key, draft.counts)}", taken):
                     break
             else:
+                # a word, not a number: a number would need users who say it
                 if draft is not same[0]:
-                    number = next(
-                        n for n in range(2, len(same) + 2) if f"{draft.name} ({n})".casefold() not in taken
-                    )
-                    _rename(draft, f"{draft.name} ({number})", taken)
+                    next((o for o in _ORDINALS if _rename(draft, f"{draft.name} ({o} group)", taken)), None)
 
 
-def _is_act(key: Key) -> bool:
-    """Whether a single word names an act ("finding", "interested") rather than a thing."""
+def _is_thing(key: Key) -> bool:
+    """Whether a phrase names a thing: no number, and no single word for an act ("finding", "interested")."""
     word = key[0]
-    return len(key) == 1 and (word.endswith(("ing", "ed")) or word in ENDING_VERBS)
+    act = len(key) == 1 and (word.endswith(("ing", "ed")) or word in ENDING_VERBS)
+    return not act and not any(part[0].isdigit() for part in key)
 
 
 def _rename(draft: _Draft, name: str, taken: set[str]) -> bool:
@@ -368,7 +368,7 @@ def describe_parents(
     for theme in range(themes.shape[1]):
         themes[:, theme] = tasks[:, theme_of == theme].sum(axis=1)
     names = [
-        _joined(themes[p], topics().themes, 0.45) if top else _joined(tasks[p], topics().tasks, 0.4)
+        _joined(themes[p], topics().themes, 0.55) if top else _joined(tasks[p], topics().tasks, 0.4)
         for p in range(len(tasks))
     ]
     taken: set[str] = set()
