@@ -27,7 +27,7 @@ from clio.insights import Insights
 from clio.models import chat_model, embedder
 from clio.models.answers import Answers
 from clio.privacy import auditor
-from clio.privacy.gate import gate
+from clio.privacy.gate import gate, require_users
 from clio.privacy.policy import Policy, policy
 from clio.progress import Advance, Reporter, Silent
 from clio.prompts import hashes
@@ -134,6 +134,7 @@ def _run(logs: Any, work: _Run, rules: Policy, asked: Sequence[Facet], model: Mo
         )
     languages = facets["language"].to_pylist()
     work.found(facets, folder)
+    require_users(facets, settings.users)  # before the costly stages
 
     # embed
     distinct = Distinct.of(facets[settings.cluster_facet].to_pylist(), groups)

@@ -139,6 +139,19 @@ def gate(
     )
 
 
+def require_users(members: pa.Table, users: str) -> None:
+    """Refuse data that names no users, unless the owner says that each conversation is another person's.
+
+    Raises:
+        PrivacyError: says what to set.
+    """
+    if users == "field" and members["user"].null_count == len(members):
+        raise PrivacyError(
+            "the logs name no users, so nothing can be shown to be many people's: map the user column"
+            " (--set columns.user=NAME), or, if each conversation is another person's, --set users=conversation"
+        )
+
+
 def _support(members: pa.Table, users: str) -> _Support:
     """Which conversations count towards thresholds, and for whom."""
     groups = members["duplicate"].to_numpy()
@@ -146,12 +159,8 @@ def _support(members: pa.Table, users: str) -> _Support:
     first[np.unique(groups, return_index=True)[1]] = True
     if users == "conversation":
         return _Support(first, np.arange(len(groups), dtype=np.int32))
+    require_users(members, users)
     codes = members["user"].combine_chunks().dictionary_encode()
-    if codes.null_count == len(codes):
-        raise PrivacyError(
-            "the logs name no users, so nothing can be shown to be many people's: map the user column"
-            " (--set columns.user=NAME), or, if each conversation is another person's, --set users=conversation"
-        )
     numbers = codes.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return _Support(first, np.asarray(numbers, np.int32))
 
