@@ -195,31 +195,39 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("name", re.compile(r"(?:اسمي|मेरा नाम|제 이름은|내 이름은)\s+(?P<x>[^\s،,.]+(?:\s[^\s،,.]+)?)"), _always),
     ("token", re.compile(r"\b(?=[A-Za-z0-9_\-]*\d)(?=[A-Za-z0-9_\-]*[A-Za-z])[A-Za-z0-9_\-]{20,}\b"), _mixed),
 )
-_DIGITS = re.compile(r"\d")
 _NOT_NAMES = word_list("not_names")
+_DIGITS = re.compile(r"\d")
+# a run of digits and what stands between those of a phone number; the matcher is slow and sees only these
+_DIALLED = re.compile(r"[+＋(（]{0,2}\d(?:[^\w\n]{0,3}\d){6,}")
+_REGIONS = (None, "US", "GB", "DE", "FR", "ES", "IN", "CN", "JP", "BR")
+_AROUND = 16  # characters beyond a run, for an extension and for what tells that it is no phone number
+_DATE = re.compile(r"\d{1,2}[./\-]\d{1,2}[./\-]\d{4}|\d{8}|\d{4}[./\-]\d{1,2}[./\-]\d{1,2}")
+_NORTH_AMERICAN = re.compile(
+    r"(?<![\w.])(?:\+?\d{1,3}[\s.\-]?)?\(?\d{3}\)?[\s.\-]\d{3}[\s.\-]\d{4}(?:\s?x\d{1,5})?(?![\w])"
+)
 
 
 def _phones(text: str) -> Iterator[Span]:
-    """Phone numbers; the matcher is slow, so only texts with seven digits get there."""
-    if len(_DIGITS.findall(text)) < 7:
-        return
-    import phonenumbers  # large tables, loaded only when needed
-
+    """Phone numbers, searched where digits stand close together."""
     seen: set[int] = set()
-    for region in (None, "US", "GB", "DE", "FR", "ES", "IN", "CN", "JP", "BR"):
-        for match in phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.VALID):
-            if (
-                match.start not in seen
-                and len(_DIGITS.findall(match.raw_string)) >= 7
-                and not re.fullmatch(
-                    r"\d{1,2}[./\-]\d{1,2}[./\-]\d{4}|\d{8}|\d{4}[./\-]\d{1,2}[./\-]\d{1,2}", match.raw_string
-                )
+    for run in _DIALLED.finditer(text):
+        import phonenumbers  # large tables, loaded only when needed
+
+        begin = max(0, run.start() - _AROUND)
+        window = text[begin : run.end() + _AROUND]
+        for region in _REGIONS:
+            for match in phonenumbers.PhoneNumberMatcher(
+                window, region, leniency=phonenumbers.Leniency.VALID
             ):
-                seen.add(match.start)
-                yield Span(match.start, match.end, "phone")
-    for found in re.finditer(
-        r"(?<![\w.])(?:\+?\d{1,3}[\s.\-]?)?\(?\d{3}\)?[\s.\-]\d{3}[\s.\-]\d{4}(?:\s?x\d{1,5})?(?![\w])", text
-    ):
+                start = begin + match.start
+                if (
+                    start not in seen
+                    and len(_DIGITS.findall(match.raw_string)) >= 7
+                    and not _DATE.fullmatch(match.raw_string)
+                ):
+                    seen.add(start)
+                    yield Span(start, begin + match.end, "phone")
+    for found in _NORTH_AMERICAN.finditer(text):
         if found.start() not in seen:
             yield Span(found.start(), found.end(), "phone")
 
