@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import clio
-from clio import demo, pipeline
+from clio import demo, run_notes
 from clio.evaluation import score
 from clio.run_folder import RunFolder, purge
 
@@ -104,7 +104,7 @@ def test_the_private_zone_is_its_owners_only_and_users_are_hashed(finished: Path
 
 def test_the_summary_has_what_a_script_needs(finished: Path) -> None:
     """Every documented key is there, and the parts add up."""
-    facts = pipeline.summary(finished)
+    facts = run_notes.summary(finished)
     assert {
         "version",
         "out",
@@ -117,7 +117,8 @@ def test_the_summary_has_what_a_script_needs(finished: Path) -> None:
         "seconds",
         "model",
     } <= set(facts)
-    assert set(facts["model"]) == {"calls", "input_tokens", "output_tokens"}
+    assert set(facts["model"]) == {"calls", "input_tokens", "output_tokens", "cost", "stages"}
+    assert facts["estimate"] is None
     assert {"read", "facets", "embed", "cluster", "describe", "audit", "gate"} <= set(facts["seconds"])
 
 
@@ -139,32 +140,6 @@ def test_frames_are_read_like_files(tmp_path: Path) -> None:
     assert insights.conversations == 300
 
 
-def test_a_chat_model_over_http_names_the_clusters(
-    logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The same pipeline by the chat-model protocol; a second run asks nothing twice."""
-    from clio.testing import openai_server
-
-    rows = logs.read_text("utf-8").splitlines()[:150]
-    small = tmp_path / "small.jsonl"
-    small.write_text("\n".join(rows), "utf-8")
-    with openai_server() as server:
-        options = {
-            "model": "openai:test",
-            "base_url": server.url,
-            "min_conversations": 5,
-            "min_users": 3,
-            "embedder": "minilm",
-        }
-        first = clio.run(small, tmp_path / "run", **options)
-        calls = pipeline.summary(tmp_path / "run")["model"]["calls"]
-        assert calls > 150
-        again = clio.run(small, tmp_path / "run", **options)
-        assert pipeline.summary(tmp_path / "run")["model"]["calls"] == calls
-    assert first == again
-    assert len(first) > 0
-
-
 def test_two_runs_cannot_work_in_one_folder(logs: Path, tmp_path: Path) -> None:
     """The second is told so; a killed one's hold ends with it."""
     folder = RunFolder(tmp_path / "run")
@@ -184,4 +159,4 @@ def test_a_folder_with_other_things_is_left_alone(logs: Path, tmp_path: Path) ->
 
 def test_offline_is_the_default(finished: Path) -> None:
     """No model is called unless one is named."""
-    assert pipeline.summary(finished)["model"]["calls"] == 0
+    assert run_notes.summary(finished)["model"]["calls"] == 0

@@ -5,35 +5,37 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from clio import sources, stages
+from clio import sampling, sources, stages
 from clio.clustering.embed import choose_embedder
-from clio.errors import RunError, SettingsError, SourceError
+from clio.errors import SettingsError, SourceError
+from clio.estimate import Estimate, estimate
 from clio.facets import concern, definition
 from clio.facets.definition import Facet
+from clio.facets.with_model import Asking
 from clio.insights import Insights
-from clio.models import chat_model, embedder
-from clio.models.answers import Answers
+from clio.insights.intervals import Sample
+from clio.models import embedder
+from clio.models.roles import Model, Roles, opened, without_address
 from clio.privacy import auditor
 from clio.privacy.gate import gate, require_users
 from clio.privacy.policy import Policy, policy
-from clio.progress import Advance, Reporter, Silent
+from clio.progress import Reporter, Silent
 from clio.prompts import hashes
 from clio.run_folder import RunFolder, fingerprint, key_of
+from clio.run_notes import Notes, rejected
 from clio.settings import Settings, resolve
-from clio.stages import Distinct, Model
+from clio.stages import Distinct
 
 _CONVERSATION_KEYS = ("format", "columns", "max_characters")
 
@@ -58,59 +60,94 @@ def run(
     Raises:
         ClioError: whatever a user can mend, in one line.
     """
-    chosen = (
-        resolve(settings.model_dump() if settings else {}, overrides)
-        if overrides or not settings
-        else settings
-    )
+    work, listed = _begin(logs, out, settings, progress, overrides)
+    chosen = work.settings
     rules = policy(
         chosen.policy,
         min_users=chosen.min_users,
         min_conversations=chosen.min_conversations,
         audit_min=chosen.audit_min,
     )
-    asked = _asked(chosen)
-    prompts = Path(chosen.prompts) if chosen.prompts else None
+    asking = _asking(chosen)
+    work.folder.create()
+    with work.folder.lock(), opened(chosen, work.folder.private / "answers.sqlite") as roles:
+        return _run(listed, work, rules, asking, roles)
+
+
+def estimated(
+    logs: str | Path | Sequence[str | Path] | Any,
+    out: str | Path | None = None,
+    settings: Settings | None = None,
+    *,
+    progress: Reporter | None = None,
+    **overrides: Any,
+) -> Estimate:
+    """What a run with these arguments would cost, found on this machine: the logs are read, no model is called, no key is needed.
+
+    Args, errors: as ``run``. What is read stays in the run folder, for the run itself.
+    """
+    work, listed = _begin(logs, out, settings, progress, overrides)
+    asking = _asking(work.settings)
+    work.folder.create()
+    with work.folder.lock():
+        return _estimate(work, _read(listed, work), asking)
+
+
+def _begin(
+    logs: Any, out: str | Path | None, settings: Settings | None, progress: Reporter | None, overrides: Any
+) -> tuple[Notes, Any]:
+    """A run that is about to begin, and its logs as a list or a frame."""
+    chosen = (
+        resolve(settings.model_dump() if settings else {}, overrides)
+        if overrides or not settings
+        else settings
+    )
     listed = [logs] if isinstance(logs, str | Path) else logs
     folder = RunFolder(Path(out) if out else default_out(listed))
-    folder.create()
-    with folder.lock():
-        work = _Run(folder, chosen, progress or Silent())
-        with (
-            Answers(
-                folder.private / "answers.sqlite",
-                concurrency=chosen.concurrency,
-                max_failures=chosen.max_failures,
-            )
-            if chosen.model
-            else nullcontext() as answers
-        ):
-            model = (
-                Model(chat_model(chosen.model, base_url=chosen.base_url), answers, prompts)
-                if chosen.model and answers
-                else None
-            )
-            return _run(listed, work, rules, asked, model)
+    return Notes(folder, chosen, progress or Silent()), listed
 
 
-def _run(logs: Any, work: _Run, rules: Policy, asked: Sequence[Facet], model: Model | None) -> Insights:
-    """The stages in a row; each is skipped where its result is already there."""
+@dataclass(frozen=True, slots=True)
+class _Conversations:
+    """The conversations of a run: the key of what they depend on, their near-duplicate groups, and of what they are a sample."""
+
+    key: str
+    groups: NDArray[np.int32]
+    sample: Sample | None
+
+
+def _read(logs: Any, work: Notes) -> _Conversations:
+    """Read the logs, draw a sample if one is wanted, and find near-duplicates."""
     folder, settings = work.folder, work.settings
     inputs, source = _inputs(logs, folder)
 
     # read
+    name = "read" if settings.sample else "conversations"
     key = key_of("read", inputs, {name: getattr(settings, name) for name in _CONVERSATION_KEYS})
-    done = folder.is_done("conversations", key) and folder.is_done("rejected", key)
+    done = folder.is_done(name, key) and folder.is_done("rejected", key)
     with work.stage("read", None, done) as advance:
         if not done:
             limits = sources.Limits(max_characters=settings.max_characters)
             found = sources.open(
                 source, format=settings.format, columns=settings.columns or None, limits=limits
             )
-            stages.read(found, folder, key, folder.salt(), advance)
-    n = pq.ParquetFile(folder.file("conversations")).metadata.num_rows
+            stages.read(found, folder, key, folder.salt(), advance, name)
+    population = n = pq.ParquetFile(folder.file(name)).metadata.num_rows
     if not n:
-        raise SourceError(f"no conversation could be used; {_reasons(folder) or 'the logs are empty'}")
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in rejected(folder).items())
+        raise SourceError(
+            f"no conversation could be used; {f'set aside: {reasons}' if reasons else 'the logs are empty'}"
+        )
+
+    # sample
+    sample = None
+    if settings.sample:
+        key = key_of(key, "sample", settings.sample, settings.sample_by, settings.seed)
+        with work.stage("sample", population, folder.is_done("conversations", key)) as advance:
+            if not folder.is_done("conversations", key):
+                sampling.sample(folder, key, settings.sample, settings.sample_by, settings.seed, advance)
+        n = pq.ParquetFile(folder.file("conversations")).metadata.num_rows
+        sample = Sample(population, n, settings.sample_by)
 
     # near-duplicates
     key = key_of(key, "duplicates", settings.duplicates)
@@ -118,37 +155,56 @@ def _run(logs: Any, work: _Run, rules: Policy, asked: Sequence[Facet], model: Mo
         table = folder.stage(
             "duplicates", key, lambda: stages.duplicates(folder, settings.duplicates, advance)
         )
-    groups = table["duplicate"].to_numpy()
+    return _Conversations(key, table["duplicate"].to_numpy(), sample)
+
+
+def _estimate(work: Notes, read: _Conversations, asking: Asking) -> Estimate:
+    asked = stages.asked_turns(work.folder, read.groups)
+    return estimate(asked, len(read.groups), len(np.unique(read.groups)), work.settings, asking)
+
+
+def _run(logs: Any, work: Notes, rules: Policy, asking: Asking, roles: Roles) -> Insights:
+    """The stages in a row; each is skipped where its result is already there."""
+    folder, settings = work.folder, work.settings
+    conversations = _read(logs, work)
+    n = len(conversations.groups)
+    # before anything is paid for
+    require_users(pq.read_table(folder.file("conversations"), columns=["user"]), settings.users)
+    if roles.answers:
+        forecast = _estimate(work, conversations, asking)
+        work.estimate = forecast.as_dict()
+        work.progress.say(forecast.line())
 
     # facets
-    told = [
-        settings.model,
-        settings.base_url,
-        [repr(facet) for facet in asked],
-        hashes(model.prompts if model else None),
-    ]
-    key = key_of(key, "facets", settings.breakdown, told if model else None)
+    told = _told(roles.facets, "facets", "facet", "label", "privacy", "repair")
+    key = key_of(
+        conversations.key,
+        "facets",
+        settings.breakdown,
+        [told, repr(asking.facets), asking.calls, asking.budget] if told else None,
+    )
     with work.stage("facets", n, folder.is_done("facets", key)) as advance:
         facets = folder.stage(
-            "facets", key, lambda: stages.facets(folder, groups, settings, asked, model, advance)
+            "facets",
+            key,
+            lambda: stages.facets(folder, conversations.groups, settings, asking, roles.facets, advance),
         )
-    languages = facets["language"].to_pylist()
-    work.found(facets, folder)
-    require_users(facets, settings.users)  # before the costly stages
+    work.found(facets)
 
     # embed
-    distinct = Distinct.of(facets[settings.cluster_facet].to_pylist(), groups)
+    distinct = Distinct.of(facets[settings.cluster_facet].to_pylist(), conversations.groups)
     if not len(distinct.rows):
         raise SourceError(
             "no conversation says anything that could be clustered; look at the log's user messages"
         )
+    languages = stages.text_languages(facets)
     named = (
         choose_embedder([languages[i] for i in distinct.rows])
         if settings.embedder == "auto"
         else settings.embedder
     )
-    encoder = embedder(named, base_url=settings.base_url)
-    key = key_of(key, "embed", named, settings.cluster_facet)
+    encoder = embedder(named, key_command=settings.key_command)
+    key = key_of(key, "embed", encoder.name, settings.cluster_facet)
     with work.stage("embed", len(distinct.texts)) as advance:
         vectors = stages.embed(folder, distinct.texts, encoder, key, advance)
 
@@ -173,7 +229,7 @@ def _run(logs: Any, work: _Run, rules: Policy, asked: Sequence[Facet], model: Mo
         settings.levels,
         rules.min_users,
         settings.users,
-        told if model else None,
+        _told(roles.naming, "describe", "propose", "deduplicate", "assign", "rename", "privacy", "repair"),
     )
     with work.stage(
         "describe",
@@ -184,7 +240,7 @@ def _run(logs: Any, work: _Run, rules: Policy, asked: Sequence[Facet], model: Mo
             ready = stages.ready_vectors(distinct, vectors, languages) if ready is None else ready
             del vectors  # as large as what takes its place
             candidates, ids = stages.describe(
-                distinct, ready, labels, facets, encoder, settings, rules, model
+                distinct, ready, labels, facets, encoder, settings, rules, roles.naming
             )
             folder.write_table("assignments", key, _assignments(facets, distinct, labels, ids))
             folder.write_table("candidates", key, candidates)
@@ -193,134 +249,33 @@ def _run(logs: Any, work: _Run, rules: Policy, asked: Sequence[Facet], model: Mo
     assignments = pq.read_table(folder.file("assignments"))
 
     # audit
-    key = key_of(key, "audit", told if model else None)
+    key = key_of(key, "audit", _told(roles.auditing, "auditor", "repair"))
     with work.stage("audit", len(candidates), folder.is_done("clusters", key)) as advance:
-        candidates = folder.stage("clusters", key, lambda: stages.audit(candidates, model, advance))
+        candidates = folder.stage("clusters", key, lambda: stages.audit(candidates, roles.auditing, advance))
 
     # gate
     with work.stage("gate", None):
-        counted = stages.members(facets, assignments, asked, settings)
-        texts = _supporting(facets, settings, model)
-        about = _about(settings, named, model)
-        insights = gate(candidates, counted, texts, rules, users=settings.users, about=about)
+        counted = stages.members(facets, assignments, asking.facets if roles.facets else (), settings)
+        texts = _supporting(facets, settings, roles.facets)
+        about = _about(settings, encoder.name, roles)
+        insights = gate(
+            candidates,
+            counted,
+            texts,
+            rules,
+            users=settings.users,
+            about=about,
+            sample=conversations.sample,
+        )
         shutil.rmtree(folder.insights, ignore_errors=True)
         insights.save(folder.insights)
-    work.finish(insights, model)
+    work.finish(insights, roles)
     return insights
 
 
-@dataclass(slots=True)
-class _Run:
-    """One run under way: its folder, settings, what it shows, and the seconds and counts that ``run.toml`` gets."""
-
-    folder: RunFolder
-    settings: Settings
-    progress: Reporter
-    seconds: dict[str, float] = field(default_factory=dict)
-    counts: dict[str, Any] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str, total: int | None, done: bool = False) -> Iterator[Advance]:
-        """Show and time a stage; one that was done before keeps its time of then."""
-        before = self.folder.facts().get("seconds", {})
-        start = time.monotonic()
-        if done:
-            yield lambda _count: None
-            self.seconds[name] = before.get(name, 0.0)
-        else:
-            with self.progress.stage(name, total) as advance:
-                yield advance
-            self.seconds[name] = round(time.monotonic() - start, 3)
-        self._note()
-
-    def found(self, facets: pa.Table, folder: RunFolder) -> None:
-        """Count what the logs hold, and say it."""
-        times = pc.min_max(
-            pq.read_table(folder.file("conversations"), columns=["created_at"])["created_at"]
-        ).as_py()
-        rejected = Counter(pq.read_table(folder.file("rejected"))["reason"].to_pylist())
-        languages = Counter(facets["language"].to_pylist())
-        users = pc.count_distinct(facets["user"]).as_py()
-        self.counts = {
-            "conversations": len(facets),
-            "users": users if self.settings.users == "field" else len(facets),
-            "near_duplicates": len(facets) - pc.count_distinct(facets["duplicate"]).as_py(),
-            "rejected": dict(sorted(rejected.items())),
-            "languages": dict(languages.most_common(10)),
-            "first": times["min"].date().isoformat() if times["min"] else None,
-            "last": times["max"].date().isoformat() if times["max"] else None,
-        }
-        self.progress.say(found_line(self.counts))
-        self._note()
-
-    def finish(self, insights: Insights, model: Model | None) -> None:
-        """Note the outcome; an unfinished run has no ``[result]``."""
-        if not self.settings.keep_salt:
-            self.folder.forget_salt()
-        totals = model.answers.totals if model else None
-        self._note(
-            result={
-                "coverage": round(insights.coverage, 4),
-                "withheld": dict(insights.withheld),
-                "levels": list(insights.levels),
-                "model": {
-                    "calls": totals.calls if totals else 0,
-                    "input_tokens": totals.input_tokens if totals else 0,
-                    "output_tokens": totals.output_tokens if totals else 0,
-                },
-            }
-        )
-
-    def _note(self, **more: Any) -> None:
-        prompts = hashes(Path(self.settings.prompts) if self.settings.prompts else None)
-        versions = {"clio": version("clio-insights"), "python": sys.version.split()[0]}
-        kept = {k: v for k, v in self.settings.model_dump().items() if v not in (None, {}, ())}
-        self.folder.note(
-            {
-                "versions": versions,
-                "settings": kept,
-                "counts": self.counts,
-                "seconds": self.seconds,
-                "prompts": prompts,
-                **more,
-            }
-        )
-
-
-def found_line(counts: Mapping[str, Any]) -> str:
-    """What the logs hold, in one line."""
-    parts = [f"{counts['conversations']:,} conversations"]
-    if counts["users"]:
-        parts.append(f"{counts['users']:,} users")
-    if counts["near_duplicates"]:
-        parts.append(f"{counts['near_duplicates']:,} near-duplicates")
-    total = sum(counts["languages"].values())
-    parts.append(
-        "languages "
-        + ", ".join(f"{name} {n / total:.0%}" for name, n in list(counts["languages"].items())[:4])
-    )
-    if counts.get("first"):
-        parts.append(f"{counts['first']} to {counts['last']}")
-    if counts["rejected"]:
-        parts.append("set aside: " + ", ".join(f"{n:,} {reason}" for reason, n in counts["rejected"].items()))
-    return "found " + "; ".join(parts)
-
-
-def summary(out: str | Path) -> dict[str, Any]:
-    """What a finished run is summed up by, as JSON values.
-
-    Keys: version, out, conversations, users, rejected, coverage, withheld, levels, seconds, model, and what the logs hold.
-    """
-    facts = RunFolder(Path(out)).facts()
-    if "result" not in facts:
-        raise RunError(f"{out}: the run is not finished; run the same command again to go on")
-    return {
-        "version": facts["versions"]["clio"],
-        "out": str(out),
-        **facts["counts"],
-        **facts["result"],
-        "seconds": facts["seconds"],
-    }
+def _told(model: Model | None, *prompts: str) -> list[Any] | None:
+    """What a stage's result depends on where a chat model does it."""
+    return [model.chat.name, hashes(model.prompts, *prompts)] if model else None
 
 
 def default_out(logs: Any) -> Path:
@@ -331,10 +286,10 @@ def default_out(logs: Any) -> Path:
     return Path(f"clio-run-{kept}" if kept and str(first) != "-" else "clio-run")
 
 
-def _asked(settings: Settings) -> list[Facet]:
-    """The facets that a chat model is to answer, by name or from files."""
+def _asking(settings: Settings) -> Asking:
+    """What a chat model is asked of every conversation, by name or from facet files."""
     built_in = definition.builtin()
-    found = []
+    found: list[Facet] = []
     for name in settings.facets:
         if name in built_in:
             found.append(built_in[name])
@@ -344,7 +299,8 @@ def _asked(settings: Settings) -> list[Facet]:
             raise SettingsError(
                 f"setting 'facets': no facet '{name[:40]}'; known: {', '.join(built_in)}, or the path of a facet file (.toml)"
             )
-    return found
+    folder = Path(settings.prompts) if settings.prompts else None
+    return Asking(tuple(found), settings.facet_calls, settings.conversation_tokens, folder)
 
 
 def _inputs(logs: Any, folder: RunFolder) -> tuple[Any, Any]:
@@ -386,31 +342,29 @@ def _supporting(facets: pa.Table, settings: Settings, model: Model | None) -> li
     return requests
 
 
-def _about(settings: Settings, encoder: str, model: Model | None) -> dict[str, Any]:
+def _about(settings: Settings, encoder: str, roles: Roles) -> dict[str, Any]:
     """How the insights were made, for whoever reads them."""
     caveats = ["Counts in breakdowns are lower bounds: what is too rare to show is left out."]
-    if not model:
-        caveats += [
-            "Named without a chat model: from phrases that many users share and a fixed vocabulary of tasks.",
-            f"Concern is found {concern.CAVEAT}.",
-            f"The audit is {auditor.CAVEAT}.",
-        ]
+    if not roles.naming:
+        caveats.append(
+            "Named without a chat model: from phrases that many users share and a fixed vocabulary of tasks."
+        )
+    if not roles.facets:
+        caveats.append(f"Concern is found {concern.CAVEAT}.")
+    if not roles.auditing:
+        caveats.append(f"The audit is {auditor.CAVEAT}.")
+    models = {
+        role: model.chat.name if (model := getattr(roles, role)) else None
+        for role in ("facets", "naming", "auditing")
+    }
     return {
         "clio": version("clio-insights"),
-        "route": "chat model" if model else "embedded",
-        "model": settings.model,
+        "route": "chat model" if roles.answers else "embedded",
+        "model": without_address(settings.model),
+        "models": models if roles.answers else None,
         "embedder": encoder,
         "clustered": settings.cluster_facet,
         "users": settings.users,
         "seed": settings.seed,
         "caveats": caveats,
     }
-
-
-def _reasons(folder: RunFolder) -> str:
-    rejected = Counter(pq.read_table(folder.file("rejected"))["reason"].to_pylist())
-    return (
-        "set aside: " + ", ".join(f"{n:,} {reason}" for reason, n in sorted(rejected.items()))
-        if rejected
-        else ""
-    )

@@ -5,17 +5,20 @@ Of the published zone: it takes insights and the run's counts, and imports nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clio.insights import Insight, Insights
+from clio.insights import Cell, Insight, Insights
+from clio.insights.intervals import Sample
 from clio.insights.text import walk
 
+_COUNTS = ("calls", "input_tokens", "output_tokens")
 _BAR = 18
+_BAR_BESIDE_INTERVALS = 12  # so that a row with two intervals keeps to 80 columns
 
 
 def show_summary(insights: Insights, facts: Mapping[str, Any], console: Console) -> None:
@@ -27,10 +30,13 @@ def show_summary(insights: Insights, facts: Mapping[str, Any], console: Console)
             (f"{facts['conversations']:,} conversations{users}", "bold"), f", {levels_line(insights)}"
         )
     )
+    if insights.sample:
+        console.print(sample_line(insights.sample), soft_wrap=True)
     console.print()
     console.print(tree_table(insights, 2, children=4))
     console.print()
-    console.print(f"coverage   {insights.coverage:.1%} of conversations stand under a name")
+    coverage = f"{insights.coverage:.1%}{margin(insights.coverage_interval)}"
+    console.print(f"coverage   {coverage} of conversations stand under a name")
     if insights.withheld:
         reasons = ", ".join(
             f"{reason} {n:,}" for reason, n in sorted(insights.withheld.items(), key=lambda item: -item[1])
@@ -45,11 +51,8 @@ def show_summary(insights: Insights, facts: Mapping[str, Any], console: Console)
         + ", ".join(f"{name} {s:.1f}" for name, s in seconds.items()),
         soft_wrap=True,
     )
-    model = facts["model"]
-    if model["calls"]:
-        console.print(
-            f"model      {model['calls']:,} calls, {model['input_tokens']:,} tokens in, {model['output_tokens']:,} out"
-        )
+    if facts["model"]["calls"]:
+        show_model(facts, console)
     console.print()
     out = facts["out"]
     for command, what in (
@@ -61,6 +64,127 @@ def show_summary(insights: Insights, facts: Mapping[str, Any], console: Console)
         console.print(
             Text.assemble("  ", (f"{command:<{len(out) + 14}}", "bold"), f"  {what}"), soft_wrap=True
         )
+
+
+def show_model(facts: Mapping[str, Any], console: Console) -> None:
+    """Print what became of the conversations that a chat model read, and what its calls came to beside what was estimated."""
+    read = facts.get("read_by_model")
+    if read:
+        reasons = ", ".join(
+            f"{reason} {n:,}" for reason, n in sorted(read["reasons"].items(), key=lambda item: -item[1])[:3]
+        )
+        parts = f"{read['answered']:,} answered, {read['refused']:,} refused, {read['failed']:,} failed"
+        cut = f"; {read['shown_in_part']:,} shown in part" if read["shown_in_part"] else ""
+        console.print(Text(f"read       {parts}{f' ({reasons})' if reasons else ''}{cut}"), soft_wrap=True)
+    console.print()
+    console.print(cost_table(facts["model"], facts.get("estimate")))
+
+
+def cost_table(measured: Mapping[str, Any], estimated: Mapping[str, Any] | None) -> Table:
+    """Calls, tokens and price by stage; where there is an estimate, it stands in brackets beside what was measured."""
+    table = _table("stage", "calls", "tokens in", "tokens out", "price")
+    forecast = {row["stage"]: row for row in estimated["stages"]} if estimated else {}
+    for name in dict.fromkeys([*forecast, *(row["stage"] for row in measured["stages"])]):
+        rows = [row for row in measured["stages"] if row["stage"] == name]
+        own = {key: sum(row[key] for row in rows) for key in _COUNTS}
+        costs = [row["cost"] for row in rows]
+        table.add_row(
+            name, *_beside({**own, "cost": None if None in costs else sum(costs)}, forecast.get(name))
+        )
+    table.add_section()
+    table.add_row("all", *_beside(measured, estimated))
+    table.caption = "measured (estimated)" if estimated else None
+    return table
+
+
+def _beside(own: Mapping[str, Any], forecast: Mapping[str, Any] | None) -> list[str]:
+    cells = [f"{own[key]:,}" + (f" ({forecast[key]:,})" if forecast else "") for key in _COUNTS]
+    return [*cells, _usd(own["cost"]) + (f" ({_usd(forecast['cost'])})" if forecast else "")]
+
+
+def show_estimate(facts: Mapping[str, Any], console: Console) -> None:
+    """Print an estimate: what is asked, by stage, and where the texts would go."""
+    console.print(Text(f"{facts['conversations']:,} conversations", style="bold"), soft_wrap=True)
+    if not facts["stages"]:
+        console.print(
+            "no chat model is named: all is done on this machine and costs nothing; name one with --model",
+            soft_wrap=True,
+        )
+        return
+    table = _table("stage", "calls", "tokens in", "tokens out", "price")
+    for row in facts["stages"]:
+        error = f" ±{row['error'] / max(1, row['input_tokens']):.1%}" if row["error"] else ""
+        table.add_row(
+            row["stage"],
+            f"{row['calls']:,}",
+            f"{row['input_tokens']:,}{error}",
+            f"{row['output_tokens']:,}",
+            _usd(row["cost"]),
+        )
+    table.add_section()
+    table.add_row("all", *(f"{facts[key]:,}" for key in _COUNTS), _usd(facts["cost"]))
+    console.print()
+    console.print(table)
+    console.print()
+    took = f"about {duration(facts['seconds'])} with {facts['concurrency']} calls at once, at the usual speed of such models"
+    if facts["batch"]:
+        took = f"facets within a day (batch jobs), the rest {took}"
+    priced = f"list prices as of {facts['priced']}" if facts["priced"] else "no price is needed or known"
+    for name, text in (
+        ("models", _models_line(facts["stages"])),
+        ("time", took),
+        ("price", f"{priced}; what a vendor's cache saves is not counted"),
+        (
+            "data",
+            f"conversations, identifiers masked, go to {', '.join(facts['hosts'])}; nothing has left yet",
+        ),
+    ):
+        console.print(Text(f"{name:<8} {text}"), soft_wrap=True)
+
+
+def _models_line(stages: Sequence[Mapping[str, Any]]) -> str:
+    """Which model does what: one name if it does all, else each with its stages."""
+    done: dict[str, list[str]] = {}
+    for row in stages:
+        done.setdefault(row["model"], []).append(row["stage"])
+    if len(done) == 1:
+        return next(iter(done))
+    return "; ".join(f"{model}: {', '.join(dict.fromkeys(names))}" for model, names in done.items())
+
+
+def _table(first: str, *numbers: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", caption_style="dim", caption_justify="right")
+    table.add_column(first, no_wrap=True)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _usd(cost: float | None) -> str:
+    """A price as people read it: cents where it is large, more digits where it is small."""
+    if cost is None:
+        return "?"
+    return f"${cost:,.2f}" if cost >= 1 or not cost else f"${cost:.4f}"
+
+
+def duration(seconds: float) -> str:
+    """A time as people read it: "40 s", "12 min", "3.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def sample_line(sample: Sample) -> Text:
+    """ "a sample of 1,000 of 5,755 conversations (stratified by language); shares ± at 95 %"."""
+    by = f" (stratified by {sample.by})" if sample.by else ""
+    return Text(
+        f"a sample of {sample.conversations:,} of {sample.population:,} conversations{by}; shares ± at 95 %"
+    )
+
+
+def margin(interval: tuple[float, float] | None) -> str:
+    """ " ±1.2": half the width of an interval (ends in 0..1), in percentage points; nothing without one."""
+    return f" ±{50 * (interval[1] - interval[0]):.1f}" if interval else ""
 
 
 def levels_line(insights: Insights) -> str:
@@ -94,19 +218,20 @@ def tree_table(insights: Insights, depth: int | None = None, children: int | Non
                     table.add_row("", "", "", Text(f"{'   ' * at}… {left} more", style="dim"))
             continue
         share = node.conversations / insights.conversations
+        shown = f"{share:.1%}{margin(insights.interval(node.conversations))}"
         bar = Text(
             "▇" * max(1, round(_BAR * share / most)) if at == 0 else "",
             style="blue" if isinstance(node, Insight) else "dim",
         )
         if isinstance(node, Insight):
             table.add_row(
-                f"{share:.1%}",
+                shown,
                 bar,
                 Text(node.id, style="dim"),
                 Text("   " * at + node.name, style="bold" if at == 0 else ""),
             )
         else:
-            table.add_row(f"{share:.1%}", bar, "", Text("   " * at + "not shown", style="dim italic"))
+            table.add_row(shown, bar, "", Text("   " * at + "not shown", style="dim italic"))
     return table
 
 
@@ -123,27 +248,38 @@ def show_cluster(insights: Insights, cluster: Insight, console: Console) -> None
     console.print(Text(cluster.name, style="bold"), Text(f"[{cluster.id}]", style="dim"))
     if cluster.description:
         console.print(Text(cluster.description))
+    interval = insights.interval(cluster.conversations)
+    ends = f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f}%)" if interval else ""
     console.print(
-        f"\n{cluster.conversations:,} conversations, {cluster.share:.1%} of all, {cluster.users} users, audit {cluster.audit} of 5"
+        f"\n{cluster.conversations:,} conversations, {cluster.share:.1%}{ends} of all,"
+        f" {cluster.users} users, audit {cluster.audit} of 5"
     )
+    if insights.sample:
+        console.print(sample_line(insights.sample), soft_wrap=True)
     own = insights.children(cluster.id)
     if own:
         console.print()
         for child in own:
-            console.print(Text(f"  {child.share:6.1%}  {child.name}  "), Text(f"[{child.id}]", style="dim"))
+            shown = f"{child.share:6.1%}{margin(insights.interval(child.conversations))}"
+            console.print(Text(f"  {shown}  {child.name}  "), Text(f"[{child.id}]", style="dim"))
         if group := insights.other_of(cluster.id):
-            console.print(
-                Text(f"  {group.conversations / insights.conversations:6.1%}  not shown", style="dim")
-            )
+            shown = f"{group.conversations / insights.conversations:6.1%}{margin(insights.interval(group.conversations))}"
+            console.print(Text(f"  {shown}  not shown", style="dim"))
     facets: dict[str, list[Any]] = {}
     for cell in cluster.breakdown:
         facets.setdefault(cell.facet, []).append(cell)
     for facet, cells in facets.items():
         console.print(Text(f"\n{facet}", style="bold"))
         for cell in cells[:8]:
-            bar = "▇" * round(_BAR * cell.share)
-            console.print(
-                Text(
-                    f"  {cell.value[:24]:<24} {cell.share:6.1%}  {bar:<{_BAR}} base {cell.base:.1%}  ×{cell.lift:.1f}"
-                )
-            )
+            console.print(Text(_cell_line(insights, cluster, cell)))
+
+
+def _cell_line(insights: Insights, cluster: Insight, cell: Cell) -> str:
+    """A facet value, its share as number and bar, its base rate, and how many times that it is."""
+    width = _BAR_BESIDE_INTERVALS if insights.sample else _BAR
+    room = 12 if insights.sample else 6
+    bar = "▇" * round(width * cell.share)
+    share = f"{cell.share:6.1%}{margin(insights.interval(cell.conversations, cluster.conversations))}"
+    rate = insights.interval(round(cell.base * insights.conversations)) if cell.base else None
+    base = f"{cell.base:.1%}{margin(rate)}"
+    return f"  {cell.value[:24]:<24} {share:<{room}}  {bar:<{width}} base {base}  ×{cell.lift:.1f}"

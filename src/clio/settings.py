@@ -6,14 +6,18 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clio.errors import SettingsError
 
 #: the settings file that is read from the working directory if it is there
 FILE = "clio.toml"
+
+#: what a chat model can be asked to do
+Role = Literal["facets", "naming", "auditing"]
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 class Settings(BaseModel):
@@ -49,20 +53,64 @@ class Settings(BaseModel):
     breakdown: tuple[str, ...] = Field(
         (), description="Metadata columns to publish as facets, with the same thresholds."
     )
-    model: str | None = Field(
-        None, description="Chat model, as `openai:NAME`; none: everything runs locally."
+    sample: int | None = Field(
+        None, ge=1, description="Conversations to draw at random; all shares then come with an interval."
     )
-    base_url: str | None = Field(None, description="Base URL of an OpenAI-compatible server.")
+    sample_by: str | None = Field(
+        None,
+        description="Draw in proportion within each value of this column: `model`, `country`, `week`, or one of the log's own.",
+    )
+    model: str | None = Field(
+        None,
+        description="Chat model for all roles: `openai:NAME`, `anthropic:NAME`, at another address "
+        "`openai:NAME@http://…/v1`; none: everything runs locally.",
+    )
+    models: dict[Role, str] = Field(
+        default_factory=dict,
+        description="Chat model of one role instead of `model`: `models.facets` reads the conversations, `models.naming` "
+        "names and arranges clusters, `models.auditing` rates what is to be shown.",
+    )
+    options: dict[Role, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Further fields of a role's requests, as its vendor names them: `options.facets.reasoning_effort=minimal`.",
+    )
+    key_command: str | None = Field(
+        None,
+        description="Command that prints the key instead of the usual variable: `pass show {host}` ({name}: the variable).",
+    )
+    facet_calls: Literal["conversation", "facet"] = Field(
+        "conversation",
+        description="Model calls for facets: one a conversation for all of them, or one a facet as in the paper.",
+    )
+    conversation_tokens: int = Field(
+        6000, ge=200, description="Tokens of a conversation that a chat model is shown; a longer one is cut."
+    )
+    batch: bool = Field(
+        False, description="Ask facets by the vendors' batch jobs: about half the price, within a day."
+    )
     concurrency: int = Field(16, ge=1, le=1024, description="Model calls at once.")
+    per_minute: int | None = Field(
+        None, ge=1, description="Model calls begun in a minute, where the account has such a limit."
+    )
+    timeout: float = Field(
+        120, gt=0, description="Seconds after which a model call is given up and made again."
+    )
     max_failures: float = Field(
         0.2,
         ge=0,
         le=1,
         description="Share of failed model calls above which a run stops (it can be resumed).",
     )
+    max_cost: float | None = Field(
+        None, ge=0, description="USD that model calls may cost; a run stops before (it can be resumed)."
+    )
+    prices: str | None = Field(
+        None, description="Price table (TOML) whose entries replace the built-in ones of the same name."
+    )
     embedder: str = Field(
         "auto",
-        description="`minilm` (English), `e5` (many languages), `openai:NAME`; `auto` chooses by the languages found.",
+        description="`minilm` (English), `e5` (many languages), `openai:NAME`, at another address `openai:NAME@http://…/v1`; "
+        "`auto` chooses by the languages found.",
     )
     cluster_facet: Literal["request", "task"] = Field(
         "request", description="The text facet whose values are embedded and clustered."
@@ -99,6 +147,16 @@ class Settings(BaseModel):
         None, description="Folder of prompts that replace the built-in ones of the same name."
     )
 
+    @model_validator(mode="after")
+    def _sample_for_strata(self) -> Settings:
+        if self.sample_by and not self.sample:
+            raise ValueError("sample_by needs sample, the number of conversations to draw")
+        return self
+
+    def model_of(self, role: Role) -> str | None:
+        """The name of a role's chat model, None where the work is done locally."""
+        return self.models.get(role, self.model)
+
 
 def unknown_key(key: str, known: Sequence[str]) -> SettingsError:
     """The error for a key that does not exist; names the nearest that does."""
@@ -119,21 +177,25 @@ def parse_set(pairs: Sequence[str]) -> dict[str, Any]:
     """``key=value`` pairs as a nested mapping ("columns.id=conv" gives ``{"columns": {"id": "conv"}}``).
 
     Raises:
-        SettingsError: for a pair without "=".
+        SettingsError: for a pair without "=", or one that is both a value and a table.
     """
     found: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals:
             raise SettingsError(f"--set {key[:40]}: needs a value, as in --set seed=1")
-        first, *rest = key.strip().split(".", 1)
+        *path, last = key.strip().split(".")
         value = _value(text.strip())
-        if rest:
-            found.setdefault(first, {})[rest[0]] = str(value)
-        else:
-            found[first] = (
-                [value] if first in {"facets", "breakdown"} and not isinstance(value, list) else value
-            )
+        inner = found
+        for step in path:
+            inner = inner.setdefault(step, {})
+            if not isinstance(inner, dict):
+                raise SettingsError(f"--set {key[:40]}: {step[:40]} has a value already")
+        if path[:1] in (["columns"], ["models"]):
+            value = str(value)
+        if not path and last in {"facets", "breakdown"} and not isinstance(value, list):
+            value = [value]
+        inner[last] = value
     return found
 
 
@@ -157,7 +219,8 @@ def resolve(*layers: Mapping[str, Any], file: Path | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"setting '{where}': {first['msg'][0].lower()}{first['msg'][1:]}") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"setting '{where}': {said[0].lower()}{said[1:]}" if where else said) from None
 
 
 def _read(file: Path | None) -> dict[str, Any]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -20,45 +19,21 @@ from clio.clustering import projection, topics, tree
 from clio.clustering.duplicates import near_duplicates
 from clio.clustering.embed import CHUNK, prepare
 from clio.conversation import Conversation
-from clio.facets import computed, concern, language, request
-from clio.facets import with_model as model_facets
-from clio.facets.definition import Facet
-from clio.models.answers import Answers
-from clio.models.protocols import ChatModel, Embedder
+from clio.facets import computed, concern, language, request, with_model
+from clio.facets.definition import Facet, builtin
+from clio.facets.transcript import Turns
+from clio.facets.with_model import Asking, Extracted
+from clio.models.protocols import Embedder
+from clio.models.roles import Model
 from clio.privacy import auditor
 from clio.privacy.policy import Policy
 from clio.progress import Advance, silent
-from clio.run_folder import RunFolder, hashed_user, with_key
+from clio.run_folder import RunFolder, with_key
 from clio.settings import Settings
+from clio.stored import BATCH, CONVERSATIONS, REJECTED, batches, conversations_table, turns_of
 
-#: conversations in memory at a time while reading and extracting
-BATCH = 2048
 # characters of what a user wrote that near-duplicates are compared by
 _COMPARED = 4000
-
-_MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
-CONVERSATIONS = pa.schema(
-    [
-        ("id", pa.string()),
-        ("user", pa.string()),
-        ("created_at", pa.timestamp("us", "UTC")),
-        ("model", pa.string()),
-        ("country", pa.string()),
-        ("metadata", pa.string()),
-        ("messages", pa.list_(_MESSAGE)),
-    ]
-)
-REJECTED = pa.schema([("source", pa.int32()), ("position", pa.int64()), ("reason", pa.string())])
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A chat model with the store that keeps its answers, and the folder of one's own prompts."""
-
-    chat: ChatModel
-    answers: Answers
-    prompts: Path | None = None
-
 
 # read
 
@@ -69,6 +44,7 @@ def read(
     key: str,
     salt: bytes,
     progress: Advance = silent,
+    name: str = "conversations",
 ) -> None:
     """Store conversations by row groups of 2,048, users as keyed hashes; what was set aside goes to ``rejected``.
 
@@ -78,10 +54,11 @@ def read(
         key: of the stage.
         salt: key of the user hashes.
         progress: called with the number of records read.
+        name: of the table; "read" where a sample of it is to become the conversations.
     """
     rejected: list[dict[str, Any]] = []
     batch: list[Conversation] = []
-    with folder.replacing(folder.file("conversations")) as path:
+    with folder.replacing(folder.file(name)) as path:
         schema = CONVERSATIONS.with_metadata({b"clio.key": key.encode()})
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
             for item in found:
@@ -90,59 +67,14 @@ def read(
                 else:
                     rejected.append({"source": item.source, "position": item.position, "reason": item.reason})
                 if len(batch) == BATCH:
-                    writer.write_table(_conversations_table(batch, salt))
+                    writer.write_table(conversations_table(batch, salt))
                     progress(len(batch))
                     batch = []
             if batch:
-                writer.write_table(_conversations_table(batch, salt))
+                writer.write_table(conversations_table(batch, salt))
                 progress(len(batch))
         # before the conversations take their place, so that both are there or neither
         folder.write_table("rejected", key, pa.Table.from_pylist(rejected, schema=REJECTED))
-
-
-def _conversations_table(batch: Sequence[Conversation], salt: bytes) -> pa.Table:
-    sizes = [len(c.messages) for c in batch]
-    flat = [m for c in batch for m in c.messages]
-    messages = pa.ListArray.from_arrays(
-        pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32()),
-        pa.StructArray.from_arrays(
-            [pa.array([m.role for m in flat], pa.string()), pa.array([m.content for m in flat], pa.string())],
-            ["role", "content"],
-        ),
-    )
-    return pa.Table.from_arrays(
-        [
-            pa.array([c.id for c in batch], pa.string()),
-            pa.array([hashed_user(salt, c.user) if c.user else None for c in batch], pa.string()),
-            pa.array([c.created_at for c in batch], pa.timestamp("us", "UTC")),
-            pa.array([c.model for c in batch], pa.string()),
-            pa.array([c.country for c in batch], pa.string()),
-            pa.array(
-                [
-                    json.dumps(dict(c.metadata), ensure_ascii=False, default=str) if c.metadata else None
-                    for c in batch
-                ],
-                pa.string(),
-            ),
-            messages,
-        ],
-        schema=CONVERSATIONS,
-    )
-
-
-def batches(folder: RunFolder, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The stored conversations, 2,048 at a time."""
-    with pq.ParquetFile(folder.file("conversations")) as file:
-        yield from file.iter_batches(BATCH, columns=list(columns))
-
-
-def _turns(batch: pa.RecordBatch) -> list[list[tuple[str, str]]]:
-    """(role, text) of each message of each conversation."""
-    column = batch["messages"]
-    flat = column.flatten()
-    roles, texts = flat.field(0).to_pylist(), flat.field(1).to_pylist()
-    bounds = np.concatenate([[0], np.cumsum(np.asarray(column.value_lengths()))])
-    return [list(zip(roles[a:b], texts[a:b], strict=True)) for a, b in pairwise(bounds)]
 
 
 # duplicates
@@ -153,7 +85,7 @@ def duplicates(folder: RunFolder, threshold: float, progress: Advance = silent) 
     texts: list[str] = []
     for batch in batches(folder, ["messages"]):
         texts += [
-            "\n".join(text for role, text in turns if role == "user")[:_COMPARED] for turns in _turns(batch)
+            "\n".join(text for role, text in turns if role == "user")[:_COMPARED] for turns in turns_of(batch)
         ]
         progress(len(batch))
     return pa.table({"duplicate": pa.array(near_duplicates(texts, threshold=threshold), pa.int32())})
@@ -166,58 +98,112 @@ def facets(
     folder: RunFolder,
     groups: NDArray[np.int32],
     settings: Settings,
-    asked: Sequence[Facet],
+    asking: Asking,
     model: Model | None,
     progress: Advance = silent,
 ) -> pa.Table:
     """Every facet of every conversation: id, user, duplicate, request, task, then one string column a categorical facet.
 
+    With a chat model also ``state`` (answered, refused, failed), ``reason`` and ``seen``, the share of the conversation that it was
+    shown (0..1). It is asked once a near-duplicate group, and its values hold for the whole group. Where it gives no request, the
+    one found locally stands.
+
     Args:
         folder: with the stored conversations.
-        groups: int32 (n,), near-duplicate groups; a chat model is asked once a group.
+        groups: int32 (n,), near-duplicate groups.
         settings: of the run.
-        asked: facets that a chat model answers.
+        asking: what a chat model is asked.
         model: the chat model; without one, request, language and concern are found locally.
         progress: called with the number of conversations done.
     """
-    parts, start = [], 0
+    parts = []
     for batch in batches(folder, CONVERSATIONS.names):
-        turns = _turns(batch)
-        own = [[text for role, text in conversation if role == "user"] for conversation in turns]
-        requests = [request.extract(said) for said in own]
-        codes = language.detect(requests)
-        created = batch["created_at"].to_pylist()
-        metadata = [json.loads(text) if text else {} for text in batch["metadata"].to_pylist()]
-        columns: dict[str, list[Any]] = {
-            "id": batch["id"].to_pylist(),
-            "user": batch["user"].to_pylist(),
-            "request": requests,
-            "task": [None] * len(batch),
-            "language": codes,
-            "concern": [str(concern.score(text)) for text in requests],
-            "turns": [computed.turns(len(said)) for said in own],
-            "length": [computed.length(sum(map(len, said))) for said in own],
-            "model": batch["model"].to_pylist(),
-            "country": batch["country"].to_pylist(),
-            "week": [computed.week(moment) for moment in created],
-        }
-        for name in settings.breakdown:
-            columns[name] = [None if (value := row.get(name)) is None else str(value) for row in metadata]
-        if model:
-            rows = [i for i in range(len(batch)) if groups[start + i] == start + i]
-            answered = model_facets.extract(
-                [turns[i] for i in rows], asked, model.chat, model.answers, folder=model.prompts
-            )
-            for name, values in answered.items():
-                filled: list[Any] = columns["request"] if name == "request" else [None] * len(batch)
-                for i, value in zip(rows, values, strict=True):
-                    filled[i] = value if value is not None else filled[i]
-                columns[name] = filled
-        parts.append(pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
-        start += len(batch)
-        progress(len(batch))
+        parts.append(_local_facets(batch, settings.breakdown))
+        if not model:
+            progress(len(batch))
     table = pa.concat_tables(parts).combine_chunks()
+    if model and asking.facets:
+        for name, column in _model_facets(folder, groups, asking, model, settings.batch, progress).items():
+            if name == "request":
+                column = pc.coalesce(column, table["request"])
+            place = table.column_names.index(name) if name in table.column_names else len(table.column_names)
+            if place < len(table.column_names):
+                table = table.remove_column(place)
+            table = table.add_column(place, name, column)
     return table.add_column(2, "duplicate", pa.array(groups, pa.int32()))
+
+
+def _local_facets(batch: pa.RecordBatch, breakdown: Sequence[str]) -> pa.Table:
+    """What needs no chat model."""
+    own = [[text for role, text in conversation if role == "user"] for conversation in turns_of(batch)]
+    requests = [request.extract(said) for said in own]
+    metadata = [json.loads(text) if text else {} for text in batch["metadata"].to_pylist()]
+    columns: dict[str, list[Any]] = {
+        "id": batch["id"].to_pylist(),
+        "user": batch["user"].to_pylist(),
+        "request": requests,
+        "task": [None] * len(batch),
+        "language": language.detect(requests),
+        "concern": [str(concern.score(text)) for text in requests],
+        "turns": [computed.turns(len(said)) for said in own],
+        "length": [computed.length(sum(map(len, said))) for said in own],
+        "model": batch["model"].to_pylist(),
+        "country": batch["country"].to_pylist(),
+        "week": [computed.week(moment) for moment in batch["created_at"].to_pylist()],
+    }
+    for name in (name for name in breakdown if name not in columns):
+        columns[name] = [None if (value := row.get(name)) is None else str(value) for row in metadata]
+    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+
+
+def text_languages(table: pa.Table) -> list[str]:
+    """The language of each text that is clustered: a chat model writes English, whatever the conversation's language is."""
+    languages: list[str] = table["language"].to_pylist()
+    if "state" not in table.column_names:
+        return languages
+    states = table["state"].to_pylist()
+    return ["en" if state == "answered" else found for found, state in zip(languages, states, strict=True)]
+
+
+def asked_turns(folder: RunFolder, groups: NDArray[np.int32]) -> Iterator[Turns]:
+    """The conversations that a chat model is asked about: the first of each near-duplicate group."""
+    start = 0
+    for batch in batches(folder, ["messages"]):
+        rows = np.arange(start, start + len(batch))
+        firsts = np.flatnonzero(groups[rows] == rows)
+        yield from turns_of(batch.take(pa.array(firsts)))
+        start += len(batch)
+
+
+def _model_facets(
+    folder: RunFolder,
+    groups: NDArray[np.int32],
+    asking: Asking,
+    model: Model,
+    batch: bool,
+    progress: Advance,
+) -> dict[str, pa.Array]:
+    """What a chat model says, as columns of all n conversations."""
+    firsts = np.flatnonzero(groups == np.arange(len(groups)))
+    if batch:
+        asked = with_model.prompts(asked_turns(folder, groups), asking)
+        model.answers.prefetch(model.chat, asked, stage=with_model.STAGE, progress=progress)
+        progress = silent  # the answers are there: reading them takes no time worth showing
+    found: list[Extracted] = []
+    sizes = np.bincount(groups, minlength=len(groups))[firsts].tolist()
+    answered = with_model.extract(asked_turns(folder, groups), asking, model.chat, model.answers)
+    for size, one in zip(sizes, answered, strict=True):
+        found.append(one)
+        progress(size)
+    place = np.searchsorted(firsts, groups)
+    columns = {
+        facet.name: pa.array([one.values[facet.name] for one in found], pa.string())
+        for facet in asking.facets
+    }
+    columns["state"] = pa.array([one.state for one in found], pa.string())
+    columns["reason"] = pa.array([one.reason for one in found], pa.string())
+    columns["seen"] = pa.array([one.seen for one in found], pa.float32())
+    return {name: column.take(pa.array(place)) for name, column in columns.items()}
 
 
 # embed
@@ -317,7 +303,7 @@ def describe(
     groups = table["duplicate"].to_numpy()
     counts = np.bincount(groups, minlength=len(groups))[distinct.rows]
     k = int(labels.max()) + 1 if len(labels) else 0
-    values, languages = table[settings.cluster_facet].to_pylist(), table["language"].to_pylist()
+    values, languages = table[settings.cluster_facet].to_pylist(), text_languages(table)
     users = user_numbers(table, settings.users)
     centroids = np.zeros((k, vectors.shape[1]), np.float32)
     np.add.at(centroids, labels, vectors)
@@ -335,7 +321,10 @@ def describe(
     fallback = tree.without_model(data, topics.task_vectors(embedder), shape)
     named = fallback
     if model:
-        named = tree.by_model(data, fallback, model.chat, model.answers, embedder, shape, model.prompts)
+        criteria = builtin()[settings.cluster_facet].criteria
+        named = tree.by_model(
+            data, fallback, model.chat, model.answers, embedder, shape, criteria, model.prompts
+        )
     places = projection.project(centroids, data.weights, named.steps)
     return tree.candidates(named, fallback, places), tree.cluster_ids(named)[0]
 
@@ -378,7 +367,7 @@ def members(
 __all__ = [
     "BATCH",
     "Distinct",
-    "Model",
+    "asked_turns",
     "audit",
     "batches",
     "cluster",
@@ -388,6 +377,7 @@ __all__ = [
     "facets",
     "members",
     "read",
+    "text_languages",
     "user_numbers",
     "with_key",
 ]

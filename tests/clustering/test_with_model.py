@@ -7,7 +7,7 @@ from clio.clustering.with_model import assign, deduplicate, describe, propose, r
 from clio.models import chat_model
 from clio.models.answers import Answers
 from clio.models.protocols import Answer, ChatModel, Prompt
-from clio.testing import Server, openai_server
+from clio.testing import Server, model_server
 
 BREAD = [f"Bake bread with flour number {number}" for number in range(80)]
 TAXES = [f"File taxes for year {number}" for number in range(80)]
@@ -15,13 +15,13 @@ TAXES = [f"File taxes for year {number}" for number in range(80)]
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with openai_server(record=True) as running:
+    with model_server(record=True) as running:
         yield running
 
 
 @pytest.fixture
 def model(server: Server) -> ChatModel:
-    return chat_model("openai:m", base_url=server.url)
+    return chat_model(f"openai:m@{server.url}")
 
 
 @pytest.fixture
@@ -157,8 +157,8 @@ def test_an_answer_that_is_no_parent_falls_back_to_the_nearest(answers: Answers)
 
 
 def test_a_failed_call_leaves_its_cluster_open_and_the_others_named() -> None:
-    with openai_server(faults={"400": 0.1}, seed=2) as server, Answers() as answers:
-        model = chat_model("openai:m", base_url=server.url)
+    with model_server(faults={"400": 0.1}, seed=2) as server, Answers() as answers:
+        model = chat_model(f"openai:m@{server.url}")
         found = describe([[f"{text} again", text] for text in BREAD], [TAXES] * 80, model, answers)
         placed = assign([(text, text) for text in BREAD], ["Tax", "Bake"], [0] * 80, model, answers)
     assert 0 < found.count(None) < 20

@@ -13,6 +13,7 @@ from clio.errors import ClioError
 
 _VERBS = {
     "run": "Read logs and make their insights.",
+    "estimate": "Say what a run would cost, before any text leaves.",
     "demo": "Make and explore the insights of the bundled sample.",
     "explore": "Serve the explorer of one or more runs on this machine.",
     "show": "Print the tree of a run, or one cluster.",

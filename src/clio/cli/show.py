@@ -21,7 +21,8 @@ def show(folder: Path, cluster: str | None, depth: int | None, as_json: bool) ->
 
     from clio.errors import RunError
     from clio.insights import Insights
-    from clio.report import levels_line, show_cluster, tree_table
+    from clio.insights.store import cluster_document
+    from clio.report import levels_line, margin, sample_line, show_cluster, tree_table
 
     insights = Insights.load(folder)
     chosen = None
@@ -42,13 +43,23 @@ def show(folder: Path, cluster: str | None, depth: int | None, as_json: bool) ->
             "withheld": dict(insights.withheld),
             "clusters": [asdict(c) for c in clusters],
         }
+        if insights.sample:
+            low, high = insights.coverage_interval or (None, None)
+            document |= {
+                "coverage_low": low,
+                "coverage_high": high,
+                "sample": asdict(insights.sample),
+                "clusters": [cluster_document(insights, c) for c in clusters],
+            }
         click.echo(json.dumps(document, ensure_ascii=False))
         return
     console = Console(highlight=False)
     if chosen:
         show_cluster(insights, chosen, console)
         return
-    console.print(
-        f"{insights.conversations:,} conversations, {levels_line(insights)}, coverage {insights.coverage:.1%}\n"
-    )
+    coverage = f"{insights.coverage:.1%}{margin(insights.coverage_interval)}"
+    console.print(f"{insights.conversations:,} conversations, {levels_line(insights)}, coverage {coverage}")
+    if insights.sample:
+        console.print(sample_line(insights.sample), soft_wrap=True)
+    console.print()
     console.print(tree_table(insights, depth))

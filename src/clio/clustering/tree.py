@@ -20,7 +20,7 @@ from clio.models.answers import Answers
 from clio.models.protocols import ChatModel, Embedder
 
 #: clusters from outside that a neighbourhood is shown (the paper's m, which it does not give)
-_OUTSIDERS = 10
+OUTSIDERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ def by_model(
     answers: Answers,
     embedder: Embedder,
     shape: Shape,
+    criteria: str = "",
     folder: Path | None = None,
 ) -> Tree:
     """Name and arrange base clusters with a chat model (paper G.5, G.7).
@@ -114,7 +115,9 @@ def by_model(
     groups = _groups(np.where(data.users >= 0, data.labels, -1), k)
     texts = [[data.requests[i] for i in rows] for rows in groups]
     contrast = [[data.requests[i] for i in _nearest_outside(data, c)] for c in range(k)]
-    named = with_model.describe(texts, contrast, model, answers, seed=shape.seed, folder=folder)
+    named = with_model.describe(
+        texts, contrast, model, answers, criteria=criteria, seed=shape.seed, folder=folder
+    )
     levels = [[Described(*n) if n else other for n, other in zip(named, fallback.levels[0], strict=True)]]
     steps: list[NDArray[np.int32]] = []
     for wanted in reversed(hierarchy.level_sizes(k, shape.top, shape.levels)[:-1]):
@@ -230,4 +233,4 @@ def _outsiders(vectors: NDArray[np.float32], rows: NDArray[np.int64]) -> list[in
     """The clusters nearest to a neighbourhood's middle that are not in it."""
     scores = vectors @ vectors[rows].mean(axis=0)
     scores[rows] = -2.0
-    return [int(i) for i in np.argsort(-scores, kind="stable")[:_OUTSIDERS] if scores[i] > -2.0]
+    return [int(i) for i in np.argsort(-scores, kind="stable")[:OUTSIDERS] if scores[i] > -2.0]

@@ -1,21 +1,21 @@
 """Names and a hierarchy by a chat model: describe, propose, deduplicate, assign, rename (paper, 1.7 and 1.9).
 
-Each step takes all its clusters at once and makes its calls together. Where the model gives no usable answer
-the step says so (None) or takes the fallback that it is given; it never stops the run for one cluster.
+Each step takes all its clusters at once and makes its calls together. An answer that cannot be used is asked for anew; where the
+model gives no usable one the step says so (None) or takes the fallback that it is given; it never stops the run for one cluster.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from clio.models.answers import Answers
-from clio.models.protocols import Answer, ChatModel, Failure
+from clio.models.answers import Again, Answers
+from clio.models.protocols import Answer, ChatModel, Failure, Prompt
 from clio.progress import Advance, silent
-from clio.prompts import Data, fill, load
+from clio.prompts import Data, Template, fill, load, repaired
 
 #: a cluster as the model sees and makes it: its name and its description
 Named = tuple[str, str]
@@ -24,7 +24,7 @@ SAMPLE = 50  # summaries of a cluster, and of those nearest to it, that a descri
 _SUMMARY_CHARACTERS = 400
 _NAME_CHARACTERS = 100
 _DESCRIPTION_CHARACTERS = 500
-_PROPOSALS = 150  # names that one call of deduplicate is shown
+PROPOSALS = 150  # names that one call of deduplicate is shown
 
 _SPACE = re.compile(r"\s+")
 _ITEM = re.compile(r"^\s*(?:\d{1,3}\s*[.):]|[-*•])\s*(.+?)\s*$", re.MULTILINE)
@@ -61,17 +61,28 @@ def describe(
     """
     template = load("describe", folder)
 
-    def blocks(number: int) -> dict[str, Data]:
+    def sampled(number: int) -> Sequence[str]:
         inside = members[number]
         chosen = np.random.default_rng([seed, number]).permutation(len(inside))[:SAMPLE]
-        return {
-            "members": [("summary", inside[place][:_SUMMARY_CHARACTERS]) for place in chosen],
-            "contrast": [("summary", text[:_SUMMARY_CHARACTERS]) for text in contrast[number][:SAMPLE]],
-            "criteria": criteria,
-        }
+        return [inside[place] for place in chosen]
 
-    prompts = (fill(template, blocks(number)) for number in range(len(members)))
-    return [_named(answer) for answer in answers.stream(model, prompts, progress=progress)]
+    prompts = (
+        describe_prompt(template, sampled(number), contrast[number], criteria)
+        for number in range(len(members))
+    )
+    found = answers.stream(model, prompts, stage="describe", again=_again(_named, folder), progress=progress)
+    return [_named(answer) for answer in found]
+
+
+def describe_prompt(
+    template: Template, members: Sequence[str], contrast: Sequence[str], criteria: str
+) -> Prompt:
+    """The prompt that describes one cluster by summaries inside it and nearest to it."""
+    shown: dict[str, Data] = {
+        tag: [("summary", text[:_SUMMARY_CHARACTERS]) for text in texts[:SAMPLE]]
+        for tag, texts in (("members", members), ("contrast", contrast))
+    }
+    return fill(template, {**shown, "criteria": criteria})
 
 
 def propose(
@@ -99,11 +110,16 @@ def propose(
     """
     template = load("propose", folder)
     prompts = (
-        fill(template, {"clusters": _clusters(clusters), **_bounds(number)})
+        propose_prompt(template, clusters, number)
         for clusters, number in zip(neighbourhoods, wanted, strict=True)
     )
-    found = answers.stream(model, prompts, progress=progress)
+    found = answers.stream(model, prompts, stage="propose", again=_again(_list, folder), progress=progress)
     return [_list(answer)[: _most(number)] for answer, number in zip(found, wanted, strict=True)]
+
+
+def propose_prompt(template: Template, clusters: Sequence[Named], wanted: int) -> Prompt:
+    """The prompt that proposes parents for one neighbourhood."""
+    return fill(template, {"clusters": _clusters(clusters), **_bounds(wanted)})
 
 
 def deduplicate(
@@ -127,13 +143,17 @@ def deduplicate(
     template = load("deduplicate", folder)
     left = _distinct(names)
     order = np.random.default_rng(seed)
-    while len(left) > _PROPOSALS:
-        count = -(-len(left) // _PROPOSALS)
+
+    def ask(prompts: Iterable[Prompt]) -> list[Answer | Failure]:
+        return answers.complete(model, prompts, stage="deduplicate", again=_again(_list, folder))
+
+    while len(left) > PROPOSALS:
+        count = -(-len(left) // PROPOSALS)
         shuffled = [left[place] for place in order.permutation(len(left))]
         groups = [shuffled[start::count] for start in range(count)]
         # each keeps more than its share, for the last pass merges across groups
         share = max(1, min(2 * wanted, len(left) // 2) // count)
-        found = answers.complete(model, (fill(template, _names(group, share)) for group in groups))
+        found = ask(deduplicate_prompt(template, group, share) for group in groups)
         fewer = _distinct(
             [name for group, answer in zip(groups, found, strict=True) for name in (_list(answer) or group)]
         )
@@ -142,8 +162,13 @@ def deduplicate(
         left = fewer
     if len(left) <= 1:
         return left
-    (answer,) = answers.complete(model, [fill(template, _names(left, wanted))])
-    return (_distinct(_list(answer)) or left)[: _most(wanted)]
+    (answer,) = ask([deduplicate_prompt(template, left, wanted)])
+    return (_list(answer) or left)[: _most(wanted)]
+
+
+def deduplicate_prompt(template: Template, names: Sequence[str], wanted: int) -> Prompt:
+    """The prompt that makes one list of proposals."""
+    return fill(template, {"names": [("category", name) for name in names], **_bounds(wanted)})
 
 
 def assign(
@@ -177,20 +202,26 @@ def assign(
     template = load("assign", folder)
     place = {_plain(parent): number for number, parent in reversed(list(enumerate(parents)))}
 
-    def blocks(number: int) -> dict[str, Data]:
-        order = np.random.default_rng([seed, number]).permutation(len(parents))
-        name, description = children[number]
-        choices = [("category", parents[at]) for at in order]
-        return {"parents": choices, "name": name, "description": description}
+    def chosen(answer: Answer) -> int | None:
+        return place.get(_plain(_tagged(answer.text, "answer") or answer.text))
 
-    prompts = (fill(template, blocks(number)) for number in range(len(children)))
-    found = answers.stream(model, prompts, progress=progress)
+    def asked() -> Iterator[Prompt]:
+        for number, child in enumerate(children):
+            order = np.random.default_rng([seed, number]).permutation(len(parents))
+            yield assign_prompt(template, child, [parents[at] for at in order])
+
+    again = _again(lambda answer: chosen(answer) is not None, folder)
+    found = answers.stream(model, asked(), stage="assign", again=again, progress=progress)
     return [
-        place.get(_plain(_tagged(answer.text, "answer") or answer.text), nearest)
-        if isinstance(answer, Answer)
-        else nearest
+        nearest if isinstance(answer, Failure) or (choice := chosen(answer)) is None else choice
         for answer, nearest in zip(found, fallback, strict=True)
     ]
+
+
+def assign_prompt(template: Template, child: Named, parents: Sequence[str]) -> Prompt:
+    """The prompt that chooses a parent of one child."""
+    choices: Data = [("category", parent) for parent in parents]
+    return fill(template, {"parents": choices, "name": child[0], "description": child[1]})
 
 
 def rename(
@@ -214,17 +245,30 @@ def rename(
         n pairs (name, description), None where the model gave none.
     """
     template = load("rename", folder)
-    prompts = (fill(template, {"children": _clusters(clusters)}) for clusters in children)
-    return [_named(answer) for answer in answers.stream(model, prompts, progress=progress)]
+    prompts = (rename_prompt(template, clusters) for clusters in children)
+    found = answers.stream(model, prompts, stage="rename", again=_again(_named, folder), progress=progress)
+    return [_named(answer) for answer in found]
+
+
+def rename_prompt(template: Template, children: Sequence[Named]) -> Prompt:
+    """The prompt that names a parent by its children."""
+    return fill(template, {"children": _clusters(children)})
+
+
+def _again(usable: Callable[[Answer], object], folder: Path | None) -> Again:
+    """Asks anew where an answer breaks off or nothing usable is found in it."""
+
+    def again(prompt: Prompt, answer: Answer) -> Prompt | None:
+        if answer.cut:
+            return repaired(prompt, answer, "it breaks off before its end", folder)
+        return None if usable(answer) else repaired(prompt, answer, "it does not have that form", folder)
+
+    return again
 
 
 def _clusters(clusters: Sequence[Named]) -> list[tuple[str, str]]:
     """Clusters as blocks of a prompt."""
     return [("cluster", f"{name}: {description}"[:_SUMMARY_CHARACTERS]) for name, description in clusters]
-
-
-def _names(names: Sequence[str], wanted: int) -> dict[str, Data]:
-    return {"names": [("category", name) for name in names], **_bounds(wanted)}
 
 
 def _most(wanted: int) -> int:

@@ -8,6 +8,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
@@ -16,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 
 from clio.errors import RunError
 from clio.insights import Cell, Insight, Insights
+from clio.insights.store import cell_document, share_bounds
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -86,14 +88,18 @@ def _is_local(host: str) -> bool:
 
 
 def _run(name: str, insights: Insights) -> dict[str, Any]:
+    low, high = insights.coverage_interval or (None, None)
     return {
         "id": name,
         "conversations": insights.conversations,
         "users": insights.users,
         "coverage": insights.coverage,
+        "coverage_low": low,
+        "coverage_high": high,
         "levels": insights.levels,
         "withheld": dict(insights.withheld),
         "about": dict(insights.about),
+        "sample": asdict(insights.sample) if insights.sample else None,
     }
 
 
@@ -111,10 +117,21 @@ def _columns(insights: Insights) -> dict[str, Any]:
         "x",
         "y",
     )
+    bounds = [share_bounds(insights, cluster.conversations) for cluster in insights]
     return {
-        "clusters": {name: [getattr(cluster, name) for cluster in insights] for name in names},
-        "other": [{"parent": group.parent, "conversations": group.conversations} for group in insights.other],
-        "base": _cells(insights.base),
+        "clusters": {
+            **{name: [getattr(cluster, name) for cluster in insights] for name in names},
+            **{name: [ends[name] for ends in bounds] for name in ("share_low", "share_high")},
+        },
+        "other": [
+            {
+                "parent": group.parent,
+                "conversations": group.conversations,
+                **share_bounds(insights, group.conversations),
+            }
+            for group in insights.other
+        ],
+        "base": _cells(insights, insights.base),
     }
 
 
@@ -122,24 +139,14 @@ def _detail(insights: Insights, cluster: Insight) -> dict[str, Any]:
     group = insights.other_of(cluster.id)
     return {
         "id": cluster.id,
-        "breakdown": _cells(cluster.breakdown),
+        "breakdown": _cells(insights, cluster.breakdown, cluster.conversations),
         "children": [child.id for child in insights.children(cluster.id)],
         "other": group.conversations if group else 0,
     }
 
 
-def _cells(cells: tuple[Cell, ...]) -> list[dict[str, Any]]:
-    return [
-        {
-            "facet": c.facet,
-            "value": c.value,
-            "conversations": c.conversations,
-            "share": c.share,
-            "base": c.base,
-            "lift": c.lift,
-        }
-        for c in cells
-    ]
+def _cells(insights: Insights, cells: tuple[Cell, ...], of: int | None = None) -> list[dict[str, Any]]:
+    return [{**cell_document(insights, c, of), "lift": c.lift} for c in cells]
 
 
 def serve(

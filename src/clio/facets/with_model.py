@@ -1,197 +1,224 @@
-"""Facets by a chat model: one call a facet a conversation, with the paper's prompt in our words (paper, 1.4).
+"""Facets by a chat model, with the paper's prompt in our words (paper, 1.4): one call a conversation for all of them, or one a facet.
 
 Identifiers are masked before a conversation leaves for the model, and again in what comes back.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 from clio.facets.definition import Facet
+from clio.facets.reading import declines, read_answer, read_object
+from clio.facets.transcript import BUDGET, Transcript, Turns, transcript
 from clio.models.answers import Answers
-from clio.models.protocols import Answer, ChatModel, Prompt
-from clio.privacy.pii import mask
+from clio.models.protocols import Answer, ChatModel, Failure, Prompt
 from clio.progress import Advance, silent
-from clio.prompts import Data, fill, load
+from clio.prompts import Data, Template, fill, load, repaired
 
-#: characters of a conversation that a model is shown, about 6,000 tokens of English
-MAX_CHARACTERS = 24_000
-_MARGIN = 100  # characters read beyond a cut, so that an identifier is masked before it is cut in two
-_LEAST = 200  # characters of a turn between the first request and the last exchange
-_LONGEST_ANSWER = 600
+STAGE = "facets"
+#: tokens that an answer may have for each facet, and for the form around it
+_ROOM = {"text": 160, "category": 40, "scale": 12, "number": 16}
+_FORM = 40
 
-_ANSWER = re.compile(r".*<answer>(.*)", re.DOTALL | re.IGNORECASE)
-_END = re.compile(r"</?answer\b.*", re.DOTALL | re.IGNORECASE)
-_SPACE = re.compile(r"\s+")
-_SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+(?=[^a-z\s])")
-_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
-_REFUSAL = re.compile(
-    r"(?:i'?m sorry|i am sorry|sorry,|i can(?:no|')t|i'?m unable|i am unable|as an ai)\b", re.IGNORECASE
-)
+State = Literal["answered", "refused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is asked of every conversation, and how.
+
+    Args:
+        facets: one or more.
+        calls: "conversation" asks all facets in one call, "facet" makes a call for each, as the paper does.
+        budget: tokens of a conversation that the model is shown (see ``transcript``).
+        prompts: folder of prompts of one's own.
+    """
+
+    facets: Sequence[Facet]
+    calls: Literal["conversation", "facet"] = "conversation"
+    budget: int = BUDGET
+    prompts: Path | None = None
+
+    @property
+    def together(self) -> bool:
+        """Whether one call asks all facets."""
+        return self.calls == "conversation"
+
+    @property
+    def calls_each(self) -> int:
+        """Calls for one conversation."""
+        return 1 if self.together else len(self.facets)
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What became of one conversation.
+
+    ``values`` by facet name: a text without the prefill, one of the category's values, a level of the scale as a digit, or a
+    number's band; None where the model gave no usable answer. ``state`` is "answered" if every facet has its value, "refused" if
+    the model declined, else "failed". ``reason`` says why, without a word of a person. ``seen`` is the share of the conversation's
+    characters that the model was shown, 0..1.
+    """
+
+    values: Mapping[str, str | None] = field(repr=False)
+    state: State
+    reason: str
+    seen: float
 
 
 def extract(
-    conversations: Sequence[Sequence[tuple[str, str]]],
-    facets: Sequence[Facet],
+    conversations: Iterable[Turns],
+    asking: Asking,
     model: ChatModel,
     answers: Answers,
     *,
-    max_characters: int = MAX_CHARACTERS,
-    folder: Path | None = None,
     progress: Advance = silent,
-) -> dict[str, list[str | None]]:
-    """Ask every facet of every conversation.
+) -> Iterator[Extracted]:
+    """Ask every conversation, in order; conversations are taken only so far ahead that memory does not grow with their number.
 
     Args:
-        conversations: n lists of (role, text), in order; roles are user, assistant, system, tool.
-        facets: what to ask, m of them.
+        conversations: (role, text) turns; roles are user, assistant, system, tool.
+        asking: what is asked.
         model: who answers.
         answers: where answers are kept; it also bounds how many calls run at once.
-        max_characters: how much of a conversation the model is shown; longer ones are cut (see
-            ``transcript``).
-        folder: prompts of one's own (see ``clio.prompts``).
-        progress: called with the number of finished calls, n times m in all.
-
-    Returns:
-        By facet name, n values: a text without the prefill, one of the category's values, a level of the
-        scale as a digit, or a number's band; None where the model gave no usable answer.
+        progress: called with the number of finished calls.
 
     Raises:
-        ModelError: too large a share of the calls failed.
+        ModelError: too large a share of the calls failed, or the budget is used up.
     """
-    values: dict[str, list[str | None]] = {facet.name: [] for facet in facets}
-    prompts = _prompts(conversations, facets, max_characters, folder)
-    for number, answer in enumerate(answers.stream(model, prompts, progress=progress)):
-        facet = facets[number % len(facets)]
-        values[facet.name].append(parse(answer.text, facet) if isinstance(answer, Answer) else None)
-    return values
+    ahead: deque[float] = deque()
+
+    def shown() -> Iterator[Transcript]:
+        for messages in conversations:
+            found = transcript(messages, asking.budget)
+            ahead.append(found.seen)
+            yield found
+
+    again = _Again(asking)
+    found = answers.stream(model, _prompts(shown(), asking), stage=STAGE, again=again, progress=progress)
+    while said := [answer for _, answer in zip(range(asking.calls_each), found, strict=False)]:
+        yield _extracted(said, asking, ahead.popleft())
 
 
-def _prompts(
-    conversations: Sequence[Sequence[tuple[str, str]]],
-    facets: Sequence[Facet],
-    room: int,
-    folder: Path | None,
-) -> Iterator[Prompt]:
+def prompts(conversations: Iterable[Turns], asking: Asking) -> Iterator[Prompt]:
     """The prompts, conversation by conversation: those of one share their beginning (servers cache it)."""
-    open_ended, closed = load("facet", folder), load("label", folder)
-    for messages in conversations if facets else ():
-        shown = transcript(messages, room)
-        for facet in facets:
-            data: dict[str, Data] = {"conversation": shown, "question": facet.question}
-            if facet.type == "text":
-                yield fill(open_ended, {**data, "prefill": facet.prefill})
-            else:
-                yield fill(closed, {**data, "form": _form(facet)})
+    return _prompts((transcript(messages, asking.budget) for messages in conversations), asking)
+
+
+def _prompts(transcripts: Iterable[Transcript], asking: Asking) -> Iterator[Prompt]:
+    if asking.together:
+        template = load("facets", asking.prompts)
+        keys, form = "\n".join(map(_key, asking.facets)), schema(asking.facets)
+        room = _FORM + sum(_ROOM[facet.type] for facet in asking.facets)
+        for shown in transcripts:
+            data: dict[str, Data] = {"conversation": shown.turns, "keys": keys}
+            yield fill(template, data, schema=form, max_tokens=room)
+        return
+    one: dict[bool, Template] = {True: load("facet", asking.prompts), False: load("label", asking.prompts)}
+    for shown in transcripts:
+        for facet in asking.facets:
+            data = {"conversation": shown.turns, "question": facet.question}
+            data |= {"prefill": facet.prefill} if facet.type == "text" else {"form": _form(facet)}
+            yield fill(one[facet.type == "text"], data)
+
+
+def schema(facets: Sequence[Facet]) -> dict[str, Any]:
+    """The JSON schema of the object that answers all facets; within what both vendors' strict modes know."""
+    kinds: dict[str, dict[str, Any]] = {"text": {"type": "string"}, "number": {"type": "number"}}
+    properties: dict[str, Any] = {}
+    for facet in facets:
+        if facet.type == "category":
+            properties[facet.name] = {"type": "string", "enum": list(facet.values)}
+        elif facet.type == "scale":
+            levels = [level for level, _ in enumerate(facet.labels, 1)]
+            properties[facet.name] = {"type": "integer", "enum": levels}
+        else:
+            properties[facet.name] = kinds[facet.type]
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _key(facet: Facet) -> str:
+    """The line that asks for one key of the object."""
+    line = f'- "{facet.name}": '
+    if facet.type == "text":
+        begins = f'; it continues "{facet.prefill}"' if facet.prefill else ""
+        return f"{line}a text{begins}. {facet.question}"
+    if facet.type == "category":
+        choices = ", ".join(f'"{value}"' for value in facet.values)
+        return f"{line}exactly one of {choices}. {facet.question}"
+    if facet.type == "scale":
+        return f"{line}one digit from 1 to {len(facet.labels)}. {facet.question} {_levels(facet, '; ')}"
+    return f"{line}one number. {facet.question}"
 
 
 def _form(facet: Facet) -> str:
-    """How a closed facet is to be answered."""
+    """How a closed facet is to be answered in a call of its own."""
     if facet.type == "category":
         choices = "\n".join(f"- {value}" for value in facet.values)
         return f"Answer with exactly one of these, word for word:\n{choices}"
     if facet.type == "scale":
-        levels = "\n".join(f"{level}: {label}" for level, label in enumerate(facet.labels, 1))
-        return f"Answer with one digit, a level of this scale:\n{levels}"
+        breaks = "\n"
+        return f"Answer with one digit, a level of this scale:\n{_levels(facet, breaks)}"
     return "Answer with one number in digits."
 
 
-def transcript(
-    messages: Sequence[tuple[str, str]], max_characters: int = MAX_CHARACTERS
-) -> list[tuple[str, str]]:
-    """A conversation cut to a length, with its identifiers masked.
-
-    What fits is shown whole. Else the first request and the last exchange stay (long turns lose their
-    middle), an even sample of the turns between fills the rest, and marks say where turns are left out.
-    """
-    turns = [(role, text) for role, text in messages if text.strip()]
-    if sum(len(text) for _, text in turns) <= max_characters:
-        return [(role, mask(text)) for role, text in turns]
-    first = next((place for place, (role, _) in enumerate(turns) if role == "user"), 0)
-    ends = {first, *range(max(0, len(turns) - 2), len(turns))}
-    shown = {place: _clip(turns[place][1], max_characters // 4) for place in ends}
-    between = [place for place in range(len(turns)) if place not in ends]
-    room = max_characters - sum(map(len, shown.values()))
-    if between and room >= _LEAST:
-        count = min(len(between), max(1, room // (2 * _LEAST)))
-        for step in range(count):
-            place = between[(2 * step + 1) * len(between) // (2 * count)]
-            shown[place] = _clip(turns[place][1], room // count)
-    kept: list[tuple[str, str]] = []
-    following = 0
-    for place in sorted(shown):
-        if place > following:
-            kept.append(("omitted", f"{place - following} turns"))
-        kept.append((turns[place][0], shown[place]))
-        following = place + 1
-    return kept
+def _levels(facet: Facet, between: str) -> str:
+    return between.join(f"{level}: {label}" for level, label in enumerate(facet.labels, 1))
 
 
-def _clip(text: str, length: int) -> str:
-    """A masked text of about a length: two thirds from its beginning, one third from its end."""
-    if len(text) <= length:
-        return mask(text)
-    head, tail = length * 2 // 3, length // 3
-    before, after = mask(text[: head + _MARGIN]), mask(text[-tail - _MARGIN :])
-    # what is left of the margin goes: at its edge half an identifier may stand
-    begin = before[: min(head, len(before) - _MARGIN)]
-    end = after[max(_MARGIN, len(after) - tail) :]
-    return f"{begin} […] {end}"
+class _Again:
+    """Asks anew where an answer is cut off or lacks a value, unless the model declines in words."""
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+
+    def __call__(self, prompt: Prompt, answer: Answer) -> Prompt | None:
+        if declines(answer.text):
+            return None
+        wrong = "it breaks off before its end" if answer.cut else self._lacks(prompt, answer)
+        return repaired(prompt, answer, wrong, self._asking.prompts) if wrong else None
+
+    def _lacks(self, prompt: Prompt, answer: Answer) -> str:
+        if prompt.schema is not None:
+            values = read_object(answer.text, self._asking.facets)
+            missing = ", ".join(f'"{name}"' for name, value in values.items() if value is None)
+            return f"it is no JSON object with a usable value for {missing}" if missing else ""
+        # which facet a call of its own is about, its prompt alone tells
+        texts = [text for _, text in prompt.messages]
+        asked = [f for f in self._asking.facets if any(f.question in text for text in texts)]
+        usable = any(read_answer(answer.text, facet) for facet in asked or self._asking.facets)
+        return "" if usable else "it gives no value in the form asked for"
 
 
-def parse(answer: str, facet: Facet) -> str | None:
-    """The value that an answer gives a facet; None if it gives none. Its tags may be missing."""
-    found = _ANSWER.match(answer)
-    text = _SPACE.sub(" ", _END.sub("", found[1] if found else answer)).strip().strip("\"“”'`*").strip()
-    if not text:
-        return None
-    if facet.type == "text":
-        return _sentences(text, facet.prefill)
-    if facet.type == "category":
-        return _category(text, facet.values)
-    number = _NUMBER.search(text)
-    if number is None:
-        return None
-    value = float(number[0].replace(",", "."))
-    if facet.type == "scale":
-        return str(int(value)) if value.is_integer() and 1 <= value <= len(facet.labels) else None
-    return _band(value, facet.bands)
-
-
-def _sentences(text: str, prefill: str) -> str | None:
-    """At most two sentences without the prefill, masked; None for a refusal."""
-    begins = prefill.rstrip(" :.…")
-    if begins and text.casefold().startswith(begins.casefold()):
-        text = text[len(begins) :].lstrip(" :,…")
-    if not text or _REFUSAL.match(text):
-        return None
-    text = mask(" ".join(_SENTENCE_END.split(text)[:2])[:_LONGEST_ANSWER]).strip()
-    return text[:1].upper() + text[1:] or None
-
-
-def _category(text: str, values: Sequence[str]) -> str | None:
-    """The value that an answer is, or else the only one that it names."""
-    said = text.casefold().strip(" .!:-")
-    for value in values:
-        if said == value.casefold():
-            return value
-    # longest first, so that "not work" is not read as "work"
-    named: list[str] = []
-    for value in sorted(values, key=len, reverse=True):
-        said, times = re.subn(rf"(?<!\w){re.escape(value.casefold())}(?!\w)", " ", said)
-        if times:
-            named.append(value)
-    return named[0] if len(named) == 1 else None
-
-
-def _band(value: float, bands: Sequence[float]) -> str:
-    """The band of a number: "under 1", "1 to under 5", "5 or more"."""
-    place = bisect_right(bands, value)
-    if place == 0:
-        return f"under {bands[0]:g}"
-    if place == len(bands):
-        return f"{bands[-1]:g} or more"
-    return f"{bands[place - 1]:g} to under {bands[place]:g}"
+def _extracted(said: Sequence[Answer | Failure], asking: Asking, seen: float) -> Extracted:
+    """What became of a conversation by the answers of its calls."""
+    values: dict[str, str | None] = dict.fromkeys((facet.name for facet in asking.facets), None)
+    reasons: list[tuple[State, str]] = []
+    for place, answer in enumerate(said):
+        asked = asking.facets if asking.together else [asking.facets[place]]
+        if isinstance(answer, Failure):
+            reasons.append(("refused" if answer.refused else "failed", answer.reason))
+        elif declines(answer.text):
+            reasons.append(("refused", "the model declines to answer"))
+        else:
+            read = (
+                read_object(answer.text, asked)
+                if asking.together
+                else {asked[0].name: read_answer(answer.text, asked[0])}
+            )
+            values |= read
+            if missing := [name for name, value in read.items() if value is None]:
+                reasons.append(("failed", f"no usable value of {', '.join(missing)}"))
+    if not reasons:
+        return Extracted(values, "answered", "", seen)
+    state, reason = min(reasons)  # "failed" before "refused": it may do better another time
+    return Extracted(values, state, reason, seen)

@@ -6,7 +6,6 @@ import csv
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 
 from clio.errors import SettingsError
 from clio.insights.model import Insight, Insights
-from clio.insights.store import breakdowns_table, clusters_table, summary
+from clio.insights.store import breakdowns_table, cell_document, cluster_document, clusters_table, summary
 from clio.insights.text import walk
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -54,8 +53,8 @@ def _json(insights: Insights, folder: Path) -> list[Path]:
     path = folder / "insights.json"
     document = {
         **summary(insights),
-        "base": [asdict(c) for c in insights.base],
-        "clusters": [asdict(c) for c in insights.clusters],
+        "base": [cell_document(insights, c) for c in insights.base],
+        "clusters": [cluster_document(insights, c) for c in insights.clusters],
     }
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return [path]
@@ -82,16 +81,18 @@ def _markdown(insights: Insights, folder: Path) -> list[Path]:
     lines = [
         "# Insights",
         "",
-        f"{insights.conversations:,} conversations, coverage {insights.coverage:.1%}.",
+        _markdown_total(insights),
         "",
     ]
     for at, node in walk(insights):
-        share = f"{node.conversations / insights.conversations:.1%}"
+        share = node.conversations / insights.conversations
+        interval = insights.interval(node.conversations)
+        shown = f"({share:.1%})" if interval is None else _with_interval(share, interval)
         if isinstance(node, Insight):
             text = f" — {_plain(node.description)}" if node.description else ""
-            lines.append(f"{'  ' * at}- **{_plain(node.name)}** ({share}){text}")
+            lines.append(f"{'  ' * at}- **{_plain(node.name)}** {shown}{text}")
         else:
-            lines.append(f"{'  ' * at}- *not shown* ({share})")
+            lines.append(f"{'  ' * at}- *not shown* {shown}")
     if insights.withheld:
         lines += [
             "",
@@ -101,6 +102,24 @@ def _markdown(insights: Insights, folder: Path) -> list[Path]:
         ]
     path.write_text("\n".join(lines) + "\n", "utf-8")
     return [path]
+
+
+def _markdown_total(insights: Insights) -> str:
+    sample, interval = insights.sample, insights.coverage_interval
+    if sample is None or interval is None:
+        return f"{insights.conversations:,} conversations, coverage {insights.coverage:.1%}."
+    by = f", stratified by {_plain(sample.by)}" if sample.by else ""
+    return (
+        f"{insights.conversations:,} conversations, coverage {_with_interval(insights.coverage, interval)}."
+        f" They are a sample of {sample.conversations:,} of {sample.population:,}{by};"
+        " in brackets the 95 % interval of each share."
+    )
+
+
+def _with_interval(share: float, interval: tuple[float, float]) -> str:
+    """ "12.3 % (11.1–13.6 %)"."""
+    low, high = interval
+    return f"{100 * share:.1f} % ({100 * low:.1f}–{100 * high:.1f} %)"
 
 
 def _plain(text: str) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clio.insights.intervals import Sample, share_interval
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -66,7 +68,8 @@ class Insights:
     """The published zone as one value. Made by ``clio.privacy.gate`` and by ``Insights.load``, by nothing else.
 
     ``base`` holds each facet's distribution over all conversations (cells with share == base). ``withheld`` counts conversations that stand
-    under no name, by reason. ``about`` describes method and policy (JSON values only).
+    under no name, by reason. ``about`` describes method and policy (JSON values only). ``sample`` says of how many the conversations were
+    drawn, None if they are all.
     """
 
     clusters: tuple[Insight, ...]
@@ -76,6 +79,7 @@ class Insights:
     users: str
     withheld: Mapping[str, int] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    sample: Sample | None = None
 
     def __iter__(self) -> Iterator[Insight]:
         return iter(self.clusters)
@@ -85,7 +89,8 @@ class Insights:
 
     def __repr__(self) -> str:
         levels = "/".join(str(n) for n in self.levels)
-        return f"<Insights: {self.conversations:,} conversations, {levels or 'no'} clusters, coverage {self.coverage:.0%}>"
+        drawn = f" sampled from {self.sample.population:,}" if self.sample else ""
+        return f"<Insights: {self.conversations:,} conversations{drawn}, {levels or 'no'} clusters, coverage {self.coverage:.0%}>"
 
     @property
     def coverage(self) -> float:
@@ -95,6 +100,31 @@ class Insights:
             if self.conversations
             else 0.0
         )
+
+    def interval(self, conversations: int, of: int | None = None) -> tuple[float, float] | None:
+        """The 95 % interval of a share among all conversations that the sample was drawn from, low and high in 0..1.
+
+        Args:
+            conversations: how many of the run's have the property.
+            of: how many of the run's are looked at: a cluster's own for its breakdown; None for all.
+
+        Returns:
+            None if there was no sample, or nothing to look at.
+
+        Raises:
+            ValueError: if ``conversations`` is no part of ``of``.
+        """
+        size = self.conversations if of is None else of
+        if self.sample is None or not size:
+            return None
+        # how many a part would hold in all logs is unknown: the rate of the draw, the same everywhere, says how many to expect
+        population = max(size, round(self.sample.population * size / self.sample.conversations))
+        return share_interval(conversations, size, population)
+
+    @property
+    def coverage_interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the coverage, were the clusters found here used on all conversations; None without a sample."""
+        return self.interval(self.conversations - sum(group.conversations for group in self.other))
 
     @property
     def levels(self) -> tuple[int, ...]:
@@ -146,7 +176,10 @@ class Insights:
         return load(Path(folder))
 
     def to_arrow(self) -> pa.Table:
-        """The clusters as a table: id, parent, level, name, description, conversations, users, share, audit, x, y."""
+        """The clusters as a table: id, parent, level, name, description, conversations, users, share, audit, x, y, share_low, share_high.
+
+        The last two are the 95 % interval of the share, null without a sample.
+        """
         from clio.insights.store import clusters_table
 
         return clusters_table(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clio.errors import RunError
+from clio.insights.intervals import Sample
 from clio.insights.model import Cell, Group, Insight, Insights
 
 VERSION = 1
@@ -27,6 +29,8 @@ _CLUSTER = pa.schema(
         ("audit", pa.int32()),
         ("x", pa.float64()),
         ("y", pa.float64()),
+        ("share_low", pa.float64()),
+        ("share_high", pa.float64()),
     ]
 )
 _CELL = pa.schema(
@@ -38,41 +42,74 @@ _CELL = pa.schema(
         ("share", pa.float64()),
         ("base", pa.float64()),
         ("lift", pa.float64()),
+        ("share_low", pa.float64()),
+        ("share_high", pa.float64()),
     ]
 )
+_BOUNDS = ("share_low", "share_high")
+_DERIVED = ("lift", *_BOUNDS)
 
 
 def clusters_table(insights: Insights) -> pa.Table:
-    """One row a cluster."""
-    rows = [{name: getattr(cluster, name) for name in _CLUSTER.names} for cluster in insights.clusters]
+    """One row a cluster; ``share_low`` and ``share_high`` are the 95 % interval of its share, null without a sample."""
+    names = [name for name in _CLUSTER.names if name not in _BOUNDS]
+    rows = [
+        {name: getattr(cluster, name) for name in names} | share_bounds(insights, cluster.conversations)
+        for cluster in insights.clusters
+    ]
     return pa.Table.from_pylist(rows, schema=_CLUSTER)
 
 
 def breakdowns_table(insights: Insights) -> pa.Table:
-    """One row a cell; ``cluster`` is null for the base rates."""
-    owned: list[tuple[str | None, tuple[Cell, ...]]] = [(None, insights.base)]
-    owned += [(cluster.id, cluster.breakdown) for cluster in insights.clusters]
+    """One row a cell; ``cluster`` is null for the base rates; intervals as in the clusters' table."""
+    owned: list[tuple[str | None, int, tuple[Cell, ...]]] = [(None, insights.conversations, insights.base)]
+    owned += [(cluster.id, cluster.conversations, cluster.breakdown) for cluster in insights.clusters]
+    names = [name for name in _CELL.names[1:] if name not in _BOUNDS]
     rows = [
-        {"cluster": owner, **{name: getattr(cell, name) for name in _CELL.names[1:]}}
-        for owner, cells in owned
+        {"cluster": owner, **{name: getattr(cell, name) for name in names}}
+        | share_bounds(insights, cell.conversations, size)
+        for owner, size, cells in owned
         for cell in cells
     ]
     return pa.Table.from_pylist(rows, schema=_CELL)
 
 
+def share_bounds(insights: Insights, conversations: int, of: int | None = None) -> dict[str, float | None]:
+    """``share_low`` and ``share_high`` of a share, in 0..1; both None without a sample."""
+    return dict(zip(_BOUNDS, insights.interval(conversations, of) or (None, None), strict=True))
+
+
+def cluster_document(insights: Insights, cluster: Insight) -> dict[str, Any]:
+    """A cluster and its breakdown as JSON values, with the intervals of their shares."""
+    return {
+        **asdict(cluster),
+        "breakdown": [cell_document(insights, cell, cluster.conversations) for cell in cluster.breakdown],
+        **share_bounds(insights, cluster.conversations),
+    }
+
+
+def cell_document(insights: Insights, cell: Cell, of: int | None = None) -> dict[str, Any]:
+    """A cell as JSON values, with the interval of its share of ``of`` conversations (None: of all)."""
+    return {**asdict(cell), **share_bounds(insights, cell.conversations, of)}
+
+
 def summary(insights: Insights) -> dict[str, Any]:
     """What is neither cluster nor cell, as JSON values."""
+    low, high = insights.coverage_interval or (None, None)
     return {
         "version": VERSION,
         "conversations": insights.conversations,
         "users": insights.users,
         "coverage": round(insights.coverage, 6),
+        "coverage_low": None if low is None else round(low, 6),
+        "coverage_high": None if high is None else round(high, 6),
         "levels": list(insights.levels),
         "withheld": dict(insights.withheld),
         "other": [
             {"parent": g.parent, "conversations": g.conversations, "users": g.users} for g in insights.other
         ],
         "about": dict(insights.about),
+        "sample": asdict(insights.sample) if insights.sample else None,
     }
 
 
@@ -104,10 +141,9 @@ def load(folder: Path) -> Insights:
     cells: dict[str | None, list[Cell]] = {}
     for row in pq.read_table(inner / "breakdowns.parquet").to_pylist():
         owner = row.pop("cluster")
-        row.pop("lift")
-        cells.setdefault(owner, []).append(Cell(**row))
+        cells.setdefault(owner, []).append(Cell(**_own(row)))
     clusters = [
-        Insight(**row, breakdown=tuple(cells.get(row["id"], ())))
+        Insight(**_own(row), breakdown=tuple(cells.get(row["id"], ())))
         for row in pq.read_table(inner / "clusters.parquet").to_pylist()
     ]
     return Insights(
@@ -118,4 +154,10 @@ def load(folder: Path) -> Insights:
         users=facts["users"],
         withheld=facts["withheld"],
         about=facts["about"],
+        sample=Sample(**facts["sample"]) if facts.get("sample") else None,
     )
+
+
+def _own(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without what follows from the rest; insights made before there were samples lack some of it."""
+    return {name: value for name, value in row.items() if name not in _DERIVED}

@@ -1,57 +1,52 @@
-"""Every answer of a chat model is asked for once and kept: a run that was killed pays again only for the
-calls in flight.
-
-The store is one SQLite file in the run's private zone. An answer's key is the SHA-256 of the model's name,
-the messages and the sampling settings; each answer is committed as it arrives.
+"""The one place where chat models are called: every answer is asked for once and kept, calls keep the server's pace, and what they may
+cost is bounded beforehand.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import os
-import sqlite3
 import threading
-from collections import Counter
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from clio.errors import ModelError
-from clio.models.protocols import Answer, ChatModel, Failure, Prompt
+from clio.models import batch
+from clio.models.pace import Pace
+from clio.models.prices import Budget, BudgetError
+from clio.models.protocols import Answer, BatchModel, ChatModel, Failure, Prompt, Refused, Transient, Usage
+from clio.models.store import Store, StoreError, key
 from clio.progress import Advance, silent
 
 CONCURRENCY = 16
 MAX_FAILURES = 0.2
 _FEW = 20  # below so many prompts a share of failures says little
-_CHUNK = 512  # prompts in memory at a time
+_BLOCK = 64  # prompts handed to the calling thread at a time
+_REFUSALS = 3  # tries of a prompt that is declined: at a temperature above zero the next answer may differ
+_REPAIRS = 2  # times that a prompt is asked anew because its answer cannot be used
 
 _Result = TypeVar("_Result")
+_Asked = tuple[Prompt, Future[Answer | Failure]]
 
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What all answers of a store cost, earlier sessions included: a resumed run tells the same."""
-
-    calls: int
-    input_tokens: int
-    output_tokens: int
+#: what follows an answer that cannot be used: a prompt that asks again and says what was wrong, or None if it can be used
+Again = Callable[[Prompt, Answer], Prompt | None]
 
 
 @dataclass(slots=True)
 class _Tally:
-    """How one batch of prompts goes."""
+    """How one stream of prompts goes."""
 
     done: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
     def error(self, name: str, limit: float, last: bool) -> ModelError | None:
-        """The error that ends a batch: too large a share failed, or all of it."""
+        """The error that ends a stream: too large a share failed, or all of it."""
         failed = self.reasons.total()
         if not failed or not (
             (failed > limit * self.done and self.done >= _FEW) or (last and failed == self.done)
@@ -64,48 +59,58 @@ class _Tally:
         )
 
 
-def key(model: str, prompt: Prompt) -> bytes:
-    """What an answer is kept under: 32 bytes that tell nothing of the prompt."""
-    content = json.dumps([model, prompt.messages, prompt.temperature, prompt.max_tokens])
-    return hashlib.sha256(content.encode()).digest()
+@dataclass(slots=True)
+class _Stream:
+    """One stream under way: who answers, what for, and what to do with unusable answers."""
+
+    model: ChatModel
+    pace: Pace
+    stage: str
+    again: Again | None
+    progress: Advance
+    tally: _Tally = field(default_factory=_Tally)
+    error: Exception | None = None  # what ended it
+    queue: asyncio.Queue[_Asked] = field(default_factory=asyncio.Queue)
+
+    def put(self, block: Iterable[_Asked]) -> None:
+        """Have prompts answered."""
+        for asked in block:
+            self.queue.put_nowait(asked)
 
 
 class Answers:
-    """A store of answers, and the one place where chat models are called; a context manager.
+    """Asks chat models and keeps what they say; a context manager.
 
-    ``path`` is the SQLite file (None: in memory), ``concurrency`` the number of calls at a time,
-    ``max_failures`` the share of prompts that may fail before a batch is given up. Not for use by several
-    threads or processes at a time.
+    ``path`` is the file of the store (None: in memory), ``concurrency`` the most calls at a time, ``per_minute`` the most calls begun
+    in a minute, ``max_failures`` the share of prompts that may fail before a stream is given up, ``budget`` what may be spent. Not for
+    use by several threads or processes at a time.
     """
 
     def __init__(
-        self, path: Path | None = None, *, concurrency: int = CONCURRENCY, max_failures: float = MAX_FAILURES
+        self,
+        path: Path | None = None,
+        *,
+        concurrency: int = CONCURRENCY,
+        per_minute: int | None = None,
+        max_failures: float = MAX_FAILURES,
+        budget: Budget | None = None,
     ) -> None:
-        self._path = path
+        self.store = Store(path)
         self._concurrency = concurrency
+        self._per_minute = per_minute
         self._max_failures = max_failures
-        self._models: dict[int, ChatModel] = {}
-        try:
-            if path is not None:
-                os.close(
-                    os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-                )  # nobody else's to read from its first byte
-            self._store = sqlite3.connect(
-                path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30
-            )
-            self._store.execute("PRAGMA journal_mode = WAL")
-            self._store.execute(
-                "PRAGMA synchronous = NORMAL"
-            )  # survives kill -9; a power cut may cost the last few answers
-            self._store.execute(
-                "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, text TEXT NOT NULL,"
-                " input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL)"
-                " WITHOUT ROWID"
-            )
-        except (OSError, sqlite3.Error) as error:
-            raise self._broken(error) from None
+        self._budget = budget
+        self._models: list[ChatModel | BatchModel] = []
+        self._paces: dict[str, Pace] = {}
+        self._flying: dict[bytes, asyncio.Future[Answer | Failure | None]] = {}
+        self._reserved = 0  # calls under way that money is set aside for
+        self._reserving = asyncio.Lock()
+        self._released = asyncio.Event()
+        if budget:
+            for spent in self.store.spent():
+                budget.pay(spent.model, spent.usage, batch=spent.batch)
         # a loop of its own: calls work from a script, a notebook and a server alike, and connections stay
-        # open between batches
+        # open between streams
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="clio-answers", daemon=True)
         self._thread.start()
@@ -117,55 +122,109 @@ class Answers:
         self.close()
 
     def complete(
-        self, model: ChatModel, prompts: Iterable[Prompt], *, progress: Advance = silent
+        self,
+        model: ChatModel,
+        prompts: Iterable[Prompt],
+        *,
+        stage: str = "",
+        again: Again | None = None,
+        progress: Advance = silent,
     ) -> list[Answer | Failure]:
         """Answer all prompts, in their order; see ``stream``."""
-        return list(self.stream(model, prompts, progress=progress))
+        return list(self.stream(model, prompts, stage=stage, again=again, progress=progress))
 
     def stream(
-        self, model: ChatModel, prompts: Iterable[Prompt], *, progress: Advance = silent
+        self,
+        model: ChatModel,
+        prompts: Iterable[Prompt],
+        *,
+        stage: str = "",
+        again: Again | None = None,
+        progress: Advance = silent,
     ) -> Iterator[Answer | Failure]:
-        """Answer prompts in their order, at most 512 or 16 a concurrent call in memory at a time.
+        """Answer prompts in their order. They are taken from ``prompts`` while others are being answered, and only so many ahead that
+        memory does not grow with their number: 8 for each call at a time, at least 1,024.
 
         Args:
             model: who answers what the store does not hold.
             prompts: any number; equal ones are asked once.
+            stage: what the answers are for; spending is told by it.
+            again: looks at each answer, and may ask twice more where it cannot be used.
             progress: called with the number of prompts done since its last call (from another thread).
 
         Raises:
-            ModelError: more than ``max_failures`` of the prompts failed, or all of them; what was answered
-                is kept.
+            ModelError: more than ``max_failures`` of the prompts failed, or all of them, or the budget is used up; what was
+                answered is kept.
         """
-        self._models[id(model)] = model
-        tally = _Tally()
+        stream = _Stream(model, self._pace(model), stage, again, progress)
+        workers = self._wait(self._start(stream))
+        ahead: deque[Future[Answer | Failure]] = deque()
         source = iter(prompts)
-        size = max(_CHUNK, 16 * self._concurrency)
-        chunk = list(islice(source, size))
-        while chunk:
-            following = list(islice(source, size))
-            yield from self._wait(self._chunk(model, chunk, tally, progress, last=not following))
-            chunk = following
+        try:
+            while True:
+                while len(ahead) < max(1024, 8 * self._concurrency):
+                    block = [(prompt, Future[Answer | Failure]()) for prompt in islice(source, _BLOCK)]
+                    if not block:
+                        break
+                    ahead.extend(future for _, future in block)
+                    self._loop.call_soon_threadsafe(stream.put, block)
+                if not ahead:
+                    break
+                yield ahead.popleft().result()
+            if error := stream.tally.error(model.name, self._max_failures, last=True):
+                raise error
+        finally:
+            with suppress(RuntimeError):  # the loop is closed, and with it the workers are gone
+                self._loop.call_soon_threadsafe(_cancel, workers)
 
-    @property
-    def totals(self) -> Totals:
-        """Answers kept and the tokens that they cost."""
-        row = self._store.execute(
-            "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0) FROM answers"
-        ).fetchone()
-        return Totals(*row)
+    def prefetch(
+        self, model: ChatModel, prompts: Iterable[Prompt], *, stage: str = "", progress: Advance = silent
+    ) -> int:
+        """Have prompts answered by batch jobs, at the vendors' lower price; the answers are kept for ``stream``.
+
+        Args:
+            model: who answers; it must be a ``BatchModel``.
+            prompts: those that the store holds are left out. Jobs of an earlier session are waited for first.
+            stage: what the answers are for.
+            progress: called with the number of prompts done.
+
+        Returns:
+            How many prompts found no answer: they are asked singly when they are streamed.
+
+        Raises:
+            ModelError: the model takes no batches, a job cannot be submitted, or the budget is used up.
+        """
+        if not isinstance(model, BatchModel):
+            raise ModelError(f"{model.name}: takes no batch jobs; leave out the setting 'batch'")
+        asked: set[bytes] = set()
+        jobs = batch.Batches(model, self.store, self._pace(model), self._budget, progress)
+        # first what an earlier session has submitted and not fetched
+        for job in self.store.open_jobs(model.name):
+            self._wait(jobs.finish(job))
+        # prompts are taken on the caller's thread, as everywhere
+        for submitted in [self._wait(jobs.submit(room, stage)) for room in jobs.rooms(prompts, asked)]:
+            self._wait(jobs.finish(*submitted))
+        return sum(self.store.get(name) is None for name in asked)
 
     def close(self) -> None:
-        """Close the models that were called, the loop and the file."""
+        """Give up calls under way; close the models that were called, the loop and the file."""
         if self._loop.is_closed():
             return
-        for model in self._models.values():
-            close = getattr(model, "close", None)
-            if close is not None:
-                self._wait(close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._store.close()
+        try:
+            self._wait(self._end())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+            self.store.close()
+
+    def _pace(self, model: ChatModel | BatchModel) -> Pace:
+        """How fast a model is called; it is closed at the end."""
+        if not any(known is model for known in self._models):
+            self._models.append(model)
+        if model.name not in self._paces:
+            self._paces[model.name] = Pace(self._concurrency, self._per_minute)
+        return self._paces[model.name]
 
     def _wait(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         """The sync door: run a coroutine on our loop; an interrupt here (Ctrl-C) ends it there."""
@@ -174,77 +233,135 @@ class Answers:
             return future.result()
         except BaseException:
             future.cancel()
-            with suppress(CancelledError):
-                future.exception()
             raise
 
-    async def _chunk(
-        self, model: ChatModel, prompts: Sequence[Prompt], tally: _Tally, progress: Advance, *, last: bool
-    ) -> list[Answer | Failure]:
-        """Answer one chunk: from the store where it can; ``concurrency`` workers share what is left."""
-        keys = [key(model.name, prompt) for prompt in prompts]
-        times = Counter(keys)
-        found: dict[bytes, Answer | Failure] = dict(self._kept(list(times)))
-        open_ones = {name: prompt for name, prompt in zip(keys, prompts, strict=True) if name not in found}
-        held = sum(times[name] for name in found)
-        tally.done += held
-        progress(held)
-        queue = iter(open_ones.items())
+    async def _end(self) -> None:
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        _cancel(left)
+        await asyncio.gather(*left, return_exceptions=True)
+        closing = [model.close() for model in self._models if hasattr(model, "close")]
+        await asyncio.gather(*closing, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
 
-        async def work() -> None:
-            for name, prompt in queue:
-                answer = await _ask(model, prompt)
-                if isinstance(answer, Answer):
-                    self._keep(name, answer)
-                else:
-                    tally.reasons[answer.reason] += times[name]
-                found[name] = answer
-                tally.done += times[name]
-                progress(times[name])
-                if error := tally.error(model.name, self._max_failures, last=False):
-                    raise error
+    async def _start(self, stream: _Stream) -> list[asyncio.Task[None]]:
+        return [asyncio.create_task(self._work(stream)) for _ in range(self._concurrency)]
 
-        workers = [asyncio.create_task(work()) for _ in range(min(self._concurrency, len(open_ones)))]
+    async def _work(self, stream: _Stream) -> None:
+        """Answer prompts of the queue one after another, until cancelled."""
+        while True:
+            prompt, future = await stream.queue.get()
+            try:
+                if stream.error:
+                    raise stream.error
+                found = await self._settle(stream, prompt)
+                stream.tally.done += 1
+                if isinstance(found, Failure) and not found.refused:
+                    stream.tally.reasons[found.reason] += 1
+                    if error := stream.tally.error(stream.model.name, self._max_failures, last=False):
+                        raise error
+                stream.progress(1)
+                future.set_result(found)
+            except asyncio.CancelledError:
+                future.cancel()
+                raise
+            except Exception as error:  # noqa: BLE001 - it ends the stream, in the thread that waits for it
+                stream.error = error
+                future.set_exception(error)
+
+    async def _settle(self, stream: _Stream, prompt: Prompt) -> Answer | Failure:
+        """The answer to a prompt, asked anew where it cannot be used; the last answer that there is."""
+        found = await self._once(stream, prompt)
+        for _ in range(_REPAIRS):
+            if not stream.again or isinstance(found, Failure) or not (after := stream.again(prompt, found)):
+                break
+            mended = await self._once(stream, after)
+            if isinstance(mended, Failure):
+                break
+            prompt, found = after, mended
+        return found
+
+    async def _once(self, stream: _Stream, prompt: Prompt) -> Answer | Failure:
+        """From the store, from an equal prompt under way, or from the model."""
+        name = key(stream.model.name, prompt)
+        while (other := self._flying.get(name)) is not None:
+            # None where that call was given up: then it is ours
+            if (found := await asyncio.shield(other)) is not None:
+                return found
+        if (kept := self.store.get(name)) is not None:
+            return kept
+        flying = self._flying[name] = self._loop.create_future()
+        asked: Answer | Failure | None = None
         try:
-            await asyncio.gather(*workers)
+            asked = await self._ask(stream, prompt, name)
+            return asked
         finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
-        if last and (error := tally.error(model.name, self._max_failures, last=True)):
-            raise error
-        return [found[name] for name in keys]
+            del self._flying[name]
+            flying.set_result(asked)
 
-    def _kept(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, Answer]]:
-        for name in keys:
-            row = self._store.execute(
-                "SELECT text, input_tokens, output_tokens FROM answers WHERE key = ?", (name,)
-            ).fetchone()
-            if row is not None:
-                yield name, Answer(*row)
-
-    def _keep(self, name: bytes, answer: Answer) -> None:
+    async def _ask(self, stream: _Stream, prompt: Prompt, name: bytes) -> Answer | Failure:
+        """Call the model at its pace, and again where it declines."""
         try:
-            self._store.execute(
-                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)",
-                (name, answer.text, answer.input_tokens, answer.output_tokens),
-            )
-        except sqlite3.Error as error:
-            raise self._broken(error) from None
+            for last in (*[False] * (_REFUSALS - 1), True):
+                with suppress(Refused):
+                    return await stream.pace.call(partial(self._call, stream, prompt, name, last))
+        except (BudgetError, StoreError):
+            raise
+        except ModelError as error:
+            return Failure(str(error))
+        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+            # its message may quote the prompt: only the kind is told
+            return Failure(f"{stream.model.name}: {type(error).__name__}")
+        raise AssertionError("the last refusal is an answer")
 
-    def _broken(self, error: Exception) -> ModelError:
-        where = self._path.name if self._path else "memory"
-        return ModelError(
-            f"the store of answers ({where}) cannot be used ({type(error).__name__}): free disk space, "
-            "or delete it to ask anew"
-        )
+    async def _call(self, stream: _Stream, prompt: Prompt, name: bytes, last: bool) -> Answer | Failure:
+        """One call, within the budget; what was paid for is kept, and what was paid in vain is counted."""
+        model, stage = stream.model.name, stream.stage
+        useless: Usage | None = None
+        reserved = await self._reserve(model, prompt)
+        try:
+            found: Answer | Failure = await stream.model.complete(prompt)
+        except (Refused, Transient) as error:
+            useless = error.usage
+            if isinstance(error, Transient) or not last:
+                raise
+            found, useless = Failure(str(error), True, error.usage or Usage()), None
+        finally:
+            self._release(reserved)
+            if useless:
+                self.store.useless(useless, stage=stage, model=model)
+                self._pay(model, useless)
+        self.store.keep(name, found, stage=stage, model=model)
+        self._pay(model, found.usage)
+        return found
+
+    async def _reserve(self, model: str, prompt: Prompt) -> float:
+        """Set aside what a call may cost; where that would pass the limit, wait for others that may cost less than is set aside."""
+        if not self._budget:
+            return 0.0
+        async with self._reserving:
+            while True:
+                self._released.clear()
+                try:
+                    amount = self._budget.reserve(model, [prompt])
+                except BudgetError:
+                    if not self._reserved:
+                        raise
+                    await self._released.wait()
+                else:
+                    self._reserved += 1
+                    return amount
+
+    def _release(self, reserved: float) -> None:
+        if self._budget:
+            self._budget.release(reserved)
+            self._reserved -= 1
+            self._released.set()
+
+    def _pay(self, model: str, usage: Usage) -> None:
+        if self._budget:
+            self._budget.pay(model, usage)
 
 
-async def _ask(model: ChatModel, prompt: Prompt) -> Answer | Failure:
-    try:
-        return await model.complete(prompt)
-    except ModelError as error:
-        return Failure(str(error))
-    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
-        # its message may quote the prompt: only the kind is told
-        return Failure(f"{model.name}: {type(error).__name__}")
+def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()

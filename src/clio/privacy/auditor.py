@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clio.models.answers import Answers
-from clio.models.protocols import Answer, ChatModel
+from clio.models.protocols import Answer, ChatModel, Prompt
 from clio.privacy.pii import find
 from clio.progress import Advance, silent
-from clio.prompts import fill, load
+from clio.prompts import Template, fill, load, repaired
 from clio.text import word_list
 
 #: what readers of an offline audit are told
@@ -72,11 +72,22 @@ def audit_with_model(
         folder: prompts of one's own.
         progress: called with the number of texts rated.
     """
-    template = load("auditor", folder)
-    prompts = [fill(template, {"text": [("cluster", text)]}) for text in texts]
+
+    def again(prompt: Prompt, answer: Answer) -> Prompt | None:
+        if _RATING.search(answer.text):
+            return None
+        return repaired(prompt, answer, "it holds no rating", folder)
+
+    prompts = [audit_prompt(load("auditor", folder), text) for text in texts]
+    found = answers.stream(model, prompts, stage="audit", again=again, progress=progress)
     rated = []
-    for answer, rule in zip(answers.stream(model, prompts, progress=progress), audit(texts), strict=True):
+    for answer, rule in zip(found, audit(texts), strict=True):
         mark = _RATING.search(answer.text) if isinstance(answer, Answer) else None
         judged = Rating(int(mark.group(1)), "judged by model") if mark else Rating(1, "no readable rating")
         rated.append(min(judged, rule, key=lambda r: r.score))
     return rated
+
+
+def audit_prompt(template: Template, text: str) -> Prompt:
+    """The prompt that rates one text."""
+    return fill(template, {"text": [("cluster", text)]})

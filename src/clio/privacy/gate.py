@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from clio.errors import PrivacyError
 from clio.insights import Cell, Group, Insight, Insights
+from clio.insights.intervals import Sample
 from clio.privacy import pii
 from clio.privacy.fold import Folded, Rows, Scope, breakdown, fold_tree
 from clio.privacy.policy import Policy
@@ -62,6 +63,7 @@ def gate(
     *,
     users: Literal["field", "conversation"] = "field",
     about: Mapping[str, Any] | None = None,
+    sample: Sample | None = None,
 ) -> Insights:
     """Publish what the policy allows of some candidates.
 
@@ -74,6 +76,7 @@ def gate(
         policy: thresholds.
         users: "conversation" counts each conversation as a user of its own where the log has no users.
         about: JSON values that describe the run, published as they are.
+        sample: of how many the conversations were drawn, published as it is; None if they are all.
 
     Raises:
         PrivacyError: no users in the data, or too few of them to show even the total.
@@ -136,6 +139,7 @@ def gate(
         users=band(support.users(everything)),
         withheld=_withheld(folded, tree, reasons.failed, support, policy),
         about={**(about or {}), "policy": _as_dict(policy)},
+        sample=sample,
     )
 
 

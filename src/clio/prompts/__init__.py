@@ -1,9 +1,9 @@
 """The prompts: one Markdown file each, filled with data that can never end its own block.
 
-A file has a title, notes, how to sample (``- temperature: 0.2``, ``- max_tokens: 300``), then its messages,
-each under a heading ``## user``, ``## assistant`` or ``## system``. ``{{privacy}}`` is replaced by
-privacy.md when the file is loaded, every other ``{{placeholder}}`` when the prompt is filled. A folder of
-one's own files may replace any of them.
+A file has a title, notes, how to sample (``- temperature: 0.2``, ``- max_tokens: 300``), how many of its first messages begin
+other prompts too (``- cached: 1``), then its messages, each under a heading ``## user``, ``## assistant`` or ``## system``.
+``{{privacy}}`` is replaced by privacy.md when the file is loaded, every other ``{{placeholder}}`` when the prompt is filled. A folder
+of one's own files may replace any of them.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from clio.errors import SettingsError
-from clio.models.protocols import Prompt
+from clio.models.protocols import Answer, Prompt
 
 #: what a placeholder is filled with: a text, or (tag, text) pairs, each shown in a block of its own
 Data = str | Sequence[tuple[str, str]]
 
 _ROLE = re.compile(r"^## (user|assistant|system)[ \t]*$", re.MULTILINE)
-_SETTING = re.compile(r"^- (temperature|max_tokens): *([0-9.]+)[ \t]*$", re.MULTILINE)
+_SETTING = re.compile(r"^- (temperature|max_tokens|cached): *([0-9.]+)[ \t]*$", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\{\{([a-z_]+)\}\}")
 _TAG = re.compile(r"</?([a-z_]+)>")
 _GAP = r"[\s\u00ad\u200b-\u200f\u2060\ufeff]*"
@@ -39,6 +40,7 @@ class Template:
     messages: tuple[tuple[str, str], ...] = field(repr=False)
     temperature: float = 0.2
     max_tokens: int = 400
+    cached: int = 0
 
     @cached_property
     def placeholders(self) -> frozenset[str]:
@@ -70,19 +72,31 @@ def load(name: str, folder: Path | None = None) -> Template:
     return template
 
 
-def hashes(folder: Path | None = None) -> dict[str, str]:
-    """SHA-256 of every prompt file as used, by name, sorted: what a run notes and is keyed by."""
+def hashes(folder: Path | None = None, *names: str) -> dict[str, str]:
+    """SHA-256 of the prompt files of these names (all if none is given) as used, sorted: what a run notes and is keyed by."""
     found = {}
     for entry in sorted(files("clio.prompts").iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".md"):
+        if entry.name.endswith(".md") and (not names or entry.name.removesuffix(".md") in names):
             own = folder / entry.name if folder is not None else None
             text = _text(own) if own is not None and own.is_file() else entry.read_text("utf-8")
             found[entry.name.removesuffix(".md")] = hashlib.sha256(text.encode()).hexdigest()
     return found
 
 
-def fill(template: Template, data: Mapping[str, Data]) -> Prompt:
+def fill(
+    template: Template,
+    data: Mapping[str, Data],
+    *,
+    schema: Mapping[str, Any] | None = None,
+    max_tokens: int | None = None,
+) -> Prompt:
     """A prompt ready to be asked. Data stays data: a tag of the prompt in it loses its bracket.
+
+    Args:
+        template: the prompt's file.
+        data: what its placeholders are filled with.
+        schema: JSON schema of the answer.
+        max_tokens: of the answer, instead of the file's.
 
     Raises:
         KeyError: a placeholder is not given.
@@ -99,7 +113,14 @@ def fill(template: Template, data: Mapping[str, Data]) -> Prompt:
     messages = tuple(
         (role, _PLACEHOLDER.sub(lambda found: blocks[found[1]], text)) for role, text in template.messages
     )
-    return Prompt(messages, template.temperature, template.max_tokens)
+    return Prompt(messages, template.temperature, max_tokens or template.max_tokens, schema, template.cached)
+
+
+def repaired(prompt: Prompt, answer: Answer, wrong: str, folder: Path | None = None) -> Prompt:
+    """The prompt that asks again after an answer that cannot be used, and says what is wrong with it."""
+    (asked,) = fill(load("repair", folder), {"wrong": wrong}).messages
+    messages = (*prompt.messages, ("assistant", quoted(answer.text, _marks(frozenset()))), asked)
+    return replace(prompt, messages=messages)
 
 
 def quoted(text: str, marks: re.Pattern[str]) -> str:
@@ -152,9 +173,13 @@ def _parse(name: str, text: str, *, privacy: str) -> Template:
     settings = dict(_SETTING.findall(head))
     try:
         return Template(
-            name, messages, float(settings.get("temperature", 0.2)), int(settings.get("max_tokens", 400))
+            name,
+            messages,
+            float(settings.get("temperature", 0.2)),
+            int(settings.get("max_tokens", 400)),
+            int(settings.get("cached", 0)),
         )
     except ValueError:
         raise SettingsError(
-            f"prompt {name}.md: temperature must be a number, max_tokens a whole number"
+            f"prompt {name}.md: temperature must be a number, max_tokens and cached whole numbers"
         ) from None

@@ -3,6 +3,9 @@
 const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
+// 95 % interval of a share in a run over a sample; empty where there is none
+const interval = (low, high) => (low == null ? "" : `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)} %`);
+const withInterval = (share, low, high) => (low == null ? percent(share) : `${percent(share)} (${interval(low, high)})`);
 const count = (n) => n.toLocaleString("en");
 
 function element(tag, attributes = {}, ...children) {
@@ -40,7 +43,7 @@ async function load(id) {
   tops.sort(bySize);
   for (const cluster of clusters.values()) cluster.children.sort(bySize);
   tops.forEach((top, i) => paint(top, i < 8 ? i : 8));
-  Object.assign(state, { run, clusters, tops, base: data.base, other: new Map(data.other.map((o) => [o.parent, o.conversations])), chosen: null, open: new Set(), view: null });
+  Object.assign(state, { run, clusters, tops, base: data.base, other: new Map(data.other.map((o) => [o.parent, o])), chosen: null, open: new Set(), view: null });
   $("runs").value = run.id;
 }
 
@@ -53,6 +56,9 @@ const pathOf = (cluster) => (cluster ? [...pathOf(state.clusters.get(cluster.par
 const leaves = (cluster) => (cluster.children.length ? cluster.children.flatMap(leaves) : [cluster]);
 
 // ---- tree
+
+// the tree is too narrow for intervals: they stand in the detail, and here under the pointer
+const hint = (of) => (of.share_low == null ? {} : { title: interval(of.share_low, of.share_high) });
 
 function drawTree() {
   const query = state.query.toLowerCase();
@@ -67,7 +73,7 @@ function drawTree() {
       element("span", { class: "twist", "aria-hidden": "true" }, cluster.children.length ? (open ? "▾" : "▸") : ""),
       element("span", { class: "dot", paint: { background: cluster.colour } }),
       element("span", { class: "label", dir: "auto" }, cluster.name),
-      element("span", { class: "share" }, percent(cluster.share)));
+      element("span", { class: "share", ...hint(cluster) }, percent(cluster.share)));
     if (level === 1) row.append(element("span", { class: "meter", paint: { background: cluster.colour, width: `${(100 * cluster.share) / most}%` } }));
     const node = element("li", { role: "treeitem", "aria-level": level, "aria-setsize": size, "aria-posinset": place, "aria-selected": state.chosen === cluster, tabindex: -1, "data-id": cluster.id, ...(level === 1 ? { class: "top" } : {}), ...(cluster.children.length ? { "aria-expanded": Boolean(open) } : {}) }, row);
     if (open) node.append(element("ul", { role: "group" }, ...rows(cluster.children, cluster.id, level + 1)));
@@ -79,7 +85,7 @@ function drawTree() {
     const hidden = state.other.get(parent);
     if (hidden && !query) {
       made.push(element("li", { role: "none" }, element("div", { class: "row hidden-row", title: "Counted, but too small or not cleared to be shown by name" },
-        element("span"), element("span", { class: "dot hatched" }), element("span", { class: "label" }, "not shown"), element("span", { class: "share" }, percent(hidden / state.run.conversations)))));
+        element("span"), element("span", { class: "dot hatched" }), element("span", { class: "label" }, "not shown"), element("span", { class: "share", ...hint(hidden) }, percent(hidden.conversations / state.run.conversations)))));
     }
     return made;
   };
@@ -133,7 +139,7 @@ function drawMap() {
   }
   for (const cluster of base) {
     const circle = element("svg:circle", { cx: cluster.x, cy: cluster.y, r: radius(cluster), class: under && !under.has(cluster) ? "dim" : state.chosen === cluster ? "chosen" : "", paint: { fill: cluster.colour }, onclick: () => choose(cluster) });
-    circle.append(element("svg:title", {}, `${cluster.name} · ${percent(cluster.share)}`));
+    circle.append(element("svg:title", {}, `${cluster.name} · ${withInterval(cluster.share, cluster.share_low, cluster.share_high)}`));
     drawn.push(circle);
   }
   map.replaceChildren(...drawn, ...labels(scale));
@@ -212,17 +218,20 @@ $("fit").addEventListener("click", () => { state.view = null; drawMap(); });
 
 function bars(cells) {
   const facets = new Map();
+  const rates = new Map(state.base.map((cell) => [`${cell.facet}\n${cell.value}`, cell]));
   for (const cell of cells) facets.set(cell.facet, [...(facets.get(cell.facet) ?? []), cell]);
   return [...facets].flatMap(([facet, own]) => [
     element("h3", {}, facet[0].toUpperCase() + facet.slice(1).replaceAll("_", " ")),
     ...own.slice(0, 8).map((cell) => {
       const kind = cell.lift >= 1.2 ? "over" : cell.lift <= 0.83 ? "under" : "";
       const sign = kind === "over" ? "▲" : kind === "under" ? "▼" : "≈";
-      return element("div", { class: "cell" },
+      const base = rates.get(`${cell.facet}\n${cell.value}`);
+      const ends = interval(cell.share_low, cell.share_high);
+      return element("div", { class: "cell", ...(ends ? { paint: { "grid-template-columns": "92px 1fr 76px 52px" } } : {}) },
         element("span", { class: "name", title: cell.value, dir: "auto" }, cell.value),
         element("span", { class: "track" }, element("span", { class: "fill", paint: { width: percent(Math.min(1, cell.share)).replace(" ", ""), display: "block" } }),
-          element("span", { class: "tick", title: `base rate ${percent(cell.base)}`, paint: { left: percent(Math.min(1, cell.base)).replace(" ", "") } })),
-        element("span", { class: "number" }, percent(cell.share)),
+          element("span", { class: "tick", title: `base rate ${withInterval(cell.base, base?.share_low, base?.share_high)}`, paint: { left: percent(Math.min(1, cell.base)).replace(" ", "") } })),
+        element("span", { class: "number" }, percent(cell.share), ...(ends ? [element("span", { class: "quiet", paint: { display: "block", "font-size": "11px", "white-space": "nowrap" } }, ends)] : [])),
         state.chosen ? element("span", { class: `lift ${kind}` }, `${sign} ×${cell.lift.toFixed(1)}`) : element("span"));
     }),
     ...(own.length > 8 ? [element("p", { class: "quiet" }, `and ${own.length - 8} more`)] : []),
@@ -250,8 +259,8 @@ async function drawDetail() {
     element("p", { class: "quiet" }, `Level ${chosen.level} · ${chosen.id}${kids.length ? ` · ${kids.length} clusters inside` : ""}`),
     element("h2", { dir: "auto" }, chosen.name),
     element("p", { dir: "auto" }, chosen.description),
-    element("div", { class: "numbers" }, number("Conversations", count(chosen.conversations), ""), number("Share of all", percent(chosen.share), ""), number("Users", chosen.users, "band")),
-    ...(kids.length ? [element("h3", {}, "Inside"), ...kids.map((kid) => element("button", { class: "child", onclick: () => choose(kid) }, element("span", { dir: "auto" }, kid.name), element("span", { class: "share" }, percent(kid.share))))] : []),
+    element("div", { class: "numbers" }, number("Conversations", count(chosen.conversations), ""), number("Share of all", percent(chosen.share), interval(chosen.share_low, chosen.share_high)), number("Users", chosen.users, "band")),
+    ...(kids.length ? [element("h3", {}, "Inside"), ...kids.map((kid) => element("button", { class: "child", onclick: () => choose(kid) }, element("span", { dir: "auto" }, kid.name), element("span", { class: "share" }, withInterval(kid.share, kid.share_low, kid.share_high))))] : []),
     ...(detail.other ? [element("p", { class: "quiet" }, `${count(detail.other)} more are counted here but not shown by name.`)] : []),
     element("h3", {}, "Compared with the base rate"),
     element("p", { class: "quiet" }, "Bar: share in this cluster. Tick: share of all conversations."),
@@ -267,7 +276,8 @@ function drawPath() {
 function drawFacts() {
   const { run } = state;
   const withheld = Object.entries(run.withheld).map(([reason, n]) => `${count(n)} ${reason}`).join(", ");
-  $("facts").replaceChildren(element("b", {}, `${count(run.conversations)} conversations`), element("span", {}, `${percent(run.coverage)} stand under a name`),
+  $("facts").replaceChildren(element("b", {}, `${count(run.conversations)} conversations`), element("span", {}, `${withInterval(run.coverage, run.coverage_low, run.coverage_high)} stand under a name`),
+    ...(run.sample ? [element("span", {}, `sample of ${count(run.sample.conversations)} of ${count(run.sample.population)}${run.sample.by ? `, stratified by ${run.sample.by}` : ""}; ranges at 95 %`)] : []),
     element("span", { class: "quiet" }, withheld ? `Withheld: ${withheld}` : "Nothing is withheld"));
 }
 

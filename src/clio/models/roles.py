@@ -1,0 +1,104 @@
+"""Which chat model does what in a run: one reads conversations, one names clusters, one audits; each may be another, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from clio.errors import ModelError
+from clio.models import chat_model, prices
+from clio.models.access import split
+from clio.models.answers import Answers
+from clio.models.prices import Budget, Price
+from clio.models.protocols import ChatModel
+from clio.settings import ROLES, Role, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A chat model with the store that keeps its answers, and the folder of one's own prompts."""
+
+    chat: ChatModel
+    answers: Answers
+    prompts: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The chat model of each role (None: done locally), and what each model's tokens cost by its name, where that is known."""
+
+    facets: Model | None = None
+    naming: Model | None = None
+    auditing: Model | None = None
+    prices: Mapping[str, Price] | None = None
+
+    @property
+    def answers(self) -> Answers | None:
+        """Where the answers of all roles are kept; None if there is no chat model."""
+        model = self.facets or self.naming or self.auditing
+        return model.answers if model else None
+
+
+@contextmanager
+def opened(settings: Settings, store: Path) -> Iterator[Roles]:
+    """The chat models of a run, with one store of answers and one budget; connections are closed at the end.
+
+    Args:
+        settings: that name the models.
+        store: file of the answers.
+
+    Raises:
+        ModelError: a model is unknown, not installed, without key, not allowed offline, or without a price though ``max_cost``
+            is set.
+        SettingsError: the price table cannot be used.
+    """
+    chats = _chats(settings)
+    if not chats:
+        yield Roles()
+        return
+    table = prices.table(Path(settings.prices) if settings.prices else None)
+    found = {chat.name: prices.price_of(chat.name, chat.host, table) for chat in chats.values()}
+    known = {name: price for name, price in found.items() if price}
+    if settings.max_cost is not None and len(known) < len(found):
+        unknown = next(name for name, price in found.items() if not price)
+        raise ModelError(
+            f"no price is known for {unknown}, which max_cost needs: add it to a price table (setting prices)"
+        )
+    with Answers(
+        store,
+        concurrency=settings.concurrency,
+        per_minute=settings.per_minute,
+        max_failures=settings.max_failures,
+        budget=Budget(settings.max_cost, known) if settings.max_cost is not None else None,
+    ) as answers:
+        folder = Path(settings.prompts) if settings.prompts else None
+        models = {role: Model(chat, answers, folder) for role, chat in chats.items()}
+        yield Roles(models.get("facets"), models.get("naming"), models.get("auditing"), known)
+
+
+def _chats(settings: Settings) -> dict[Role, ChatModel]:
+    """The chat model of each role that has one; roles of the same name and options share it, and so its connections and pace."""
+    made: dict[str, ChatModel] = {}
+    chats: dict[Role, ChatModel] = {}
+    for role in ROLES:
+        name = settings.model_of(role)
+        if name is None:
+            continue
+        options = settings.options.get(role, {})
+        same = f"{name} {sorted(options.items())!r}"
+        if same not in made:
+            made[same] = chat_model(
+                name, key_command=settings.key_command, options=options, timeout=settings.timeout
+            )
+        chats[role] = made[same]
+    return chats
+
+
+def without_address(name: str | None) -> str | None:
+    """A model's name without the address that it is served at, which is nobody else's business."""
+    if name is None:
+        return None
+    kind, model, _ = split(name)
+    return f"{kind}:{model}" if model else kind

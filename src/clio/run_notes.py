@@ -1,0 +1,183 @@
+"""What a run notes of itself in ``run.toml``: settings, counts, seconds, and what its model calls came to beside what was estimated."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from clio.errors import RunError
+from clio.insights import Insights
+from clio.models.roles import Roles
+from clio.progress import Advance, Reporter
+from clio.prompts import hashes
+from clio.run_folder import RunFolder
+from clio.settings import Settings
+
+
+@dataclass(slots=True)
+class Notes:
+    """One run under way: its folder and settings, what it shows, and what ``run.toml`` gets."""
+
+    folder: RunFolder
+    settings: Settings
+    progress: Reporter
+    seconds: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, Any] = field(default_factory=dict)
+    estimate: dict[str, Any] | None = None
+
+    @contextmanager
+    def stage(self, name: str, total: int | None, done: bool = False) -> Iterator[Advance]:
+        """Show and time a stage; one that was done before keeps its time of then."""
+        before = self.folder.facts().get("seconds", {})
+        start = time.monotonic()
+        if done:
+            yield lambda _count: None
+            self.seconds[name] = before.get(name, 0.0)
+        else:
+            with self.progress.stage(name, total) as advance:
+                yield advance
+            self.seconds[name] = round(time.monotonic() - start, 3)
+        self._note()
+
+    def found(self, facets: pa.Table) -> None:
+        """Count what the logs hold, and say it."""
+        times = pc.min_max(
+            pq.read_table(self.folder.file("conversations"), columns=["created_at"])["created_at"]
+        ).as_py()
+        languages = Counter(facets["language"].to_pylist())
+        users = pc.count_distinct(facets["user"]).as_py()
+        self.counts = {
+            "conversations": len(facets),
+            "users": users if self.settings.users == "field" else len(facets),
+            "near_duplicates": len(facets) - pc.count_distinct(facets["duplicate"]).as_py(),
+            "rejected": rejected(self.folder),
+            "languages": dict(languages.most_common(10)),
+            "first": times["min"].date().isoformat() if times["min"] else None,
+            "last": times["max"].date().isoformat() if times["max"] else None,
+        }
+        if "state" in facets.column_names:
+            self.counts["read_by_model"] = _states(facets)
+        self.progress.say(found_line(self.counts))
+        self._note()
+
+    def finish(self, insights: Insights, roles: Roles) -> None:
+        """Note the outcome; an unfinished run has no ``[result]``."""
+        if not self.settings.keep_salt:
+            self.folder.forget_salt()
+        self._note(
+            result={
+                "coverage": round(insights.coverage, 4),
+                "withheld": dict(insights.withheld),
+                "levels": list(insights.levels),
+                "model": measured(roles),
+            }
+        )
+
+    def _note(self, **more: Any) -> None:
+        prompts = hashes(Path(self.settings.prompts) if self.settings.prompts else None)
+        versions = {"clio": version("clio-insights"), "python": sys.version.split()[0]}
+        kept = {k: v for k, v in self.settings.model_dump().items() if v not in (None, {}, ())}
+        self.folder.note(
+            {
+                "versions": versions,
+                "settings": kept,
+                "counts": self.counts,
+                "seconds": self.seconds,
+                "prompts": prompts,
+                "estimate": self.estimate,
+                **more,
+            }
+        )
+
+
+def _states(facets: pa.Table) -> dict[str, Any]:
+    """In how many conversations a chat model answered, declined or failed, why, and how much it was shown."""
+    states = Counter(facets["state"].to_pylist())
+    failed = facets.filter(pc.equal(facets["state"], "failed"))
+    whole = pc.sum(pc.equal(facets["seen"], 1.0)).as_py()
+    return {
+        **{state: states.get(state, 0) for state in ("answered", "refused", "failed")},
+        "reasons": dict(sorted(Counter(failed["reason"].to_pylist()).items())),
+        "shown_in_part": len(facets) - whole,
+        "share_seen": round(pc.mean(facets["seen"]).as_py(), 4),
+    }
+
+
+def measured(roles: Roles) -> dict[str, Any]:
+    """What the model calls of a run came to, earlier sessions included: calls, tokens and USD (None: unknown), in all and by stage."""
+    stages: list[dict[str, Any]] = []
+    for spent in roles.answers.store.spent() if roles.answers else ():
+        price = (roles.prices or {}).get(spent.model)
+        cost = price.cost(spent.usage, batch=spent.batch) if price else None
+        stages.append(
+            {
+                "stage": spent.stage,
+                "model": spent.model,
+                "batch": spent.batch,
+                "calls": spent.calls,
+                "input_tokens": spent.usage.input,
+                "cached_tokens": spent.usage.cached,
+                "output_tokens": spent.usage.output,
+                "cost": None if cost is None else round(cost, 6),
+            }
+        )
+    costs = [row["cost"] for row in stages]
+    return {
+        **{name: sum(row[name] for row in stages) for name in ("calls", "input_tokens", "output_tokens")},
+        "cost": None if None in costs else round(sum(costs), 6),
+        "stages": stages,
+    }
+
+
+def rejected(folder: RunFolder) -> dict[str, int]:
+    """How many records were set aside, by reason."""
+    return dict(sorted(Counter(pq.read_table(folder.file("rejected"))["reason"].to_pylist()).items()))
+
+
+def found_line(counts: Mapping[str, Any]) -> str:
+    """What the logs hold, in one line."""
+    parts = [f"{counts['conversations']:,} conversations"]
+    if counts["users"]:
+        parts.append(f"{counts['users']:,} users")
+    if counts["near_duplicates"]:
+        parts.append(f"{counts['near_duplicates']:,} near-duplicates")
+    total = sum(counts["languages"].values())
+    parts.append(
+        "languages "
+        + ", ".join(f"{name} {n / total:.0%}" for name, n in list(counts["languages"].items())[:4])
+    )
+    if counts.get("first"):
+        parts.append(f"{counts['first']} to {counts['last']}")
+    if counts["rejected"]:
+        parts.append("set aside: " + ", ".join(f"{n:,} {reason}" for reason, n in counts["rejected"].items()))
+    return "found " + "; ".join(parts)
+
+
+def summary(out: str | Path) -> dict[str, Any]:
+    """What a finished run is summed up by, as JSON values.
+
+    Keys: version, out, conversations, users, rejected, coverage, withheld, levels, seconds, model (calls, tokens, cost, by stage),
+    estimate (None without a chat model), and what the logs hold.
+    """
+    facts = RunFolder(Path(out)).facts()
+    if "result" not in facts:
+        raise RunError(f"{out}: the run is not finished; run the same command again to go on")
+    return {
+        "version": facts["versions"]["clio"],
+        "out": str(out),
+        **facts["counts"],
+        **facts["result"],
+        "estimate": facts.get("estimate"),
+        "seconds": facts["seconds"],
+    }

@@ -1,0 +1,168 @@
+"""A random draw of the conversations that a run works on: plain, or stratified in proportion by a column of the log."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from clio.errors import SettingsError, SourceError
+from clio.facets import computed
+from clio.insights.intervals import Sample
+from clio.progress import Advance, silent
+from clio.run_folder import RunFolder
+from clio.stored import BATCH, CONVERSATIONS
+
+# what may be stratified by besides the keys of the metadata, and the column that holds it
+_COLUMNS = {"model": "model", "country": "country", "week": "created_at"}
+# keys of the metadata that an error names: as many, and only such as look like names of columns
+_NAMED = 12
+_COLUMN_NAME = re.compile(r"[^\W\d][\w.-]{0,39}")
+
+
+def choose(strata: Sequence[str | None] | None, population: int, size: int, seed: int) -> NDArray[np.int64]:
+    """Rows of a random draw without replacement in which every row is drawn with probability size / population, exactly.
+
+    All rows are put in a random order, strata in a random order one after the other, and every population/size-th is drawn from a
+    random start: systematic sampling (Madow & Madow 1944, Annals of Mathematical Statistics 15:1), of which the random order makes a
+    plain draw of each stratum (Cochran 1977, Sampling Techniques, chapters 5 and 8). Of N_h rows of a stratum, N_h · size / population
+    are drawn, rounded up or down, up with the chance of the remainder. Rounding up the largest remainders instead would never draw
+    from strata that are all small. Strata take away the variance between them; of only a few rows each, they may add a little.
+
+    Args:
+        strata: the stratum of each row, None being one of its own; None for a plain draw.
+        population: number of rows, N.
+        size: number of rows to draw; all if there are no more.
+        seed: of the draw; the same arguments give the same rows.
+
+    Returns:
+        int64 (min(size, N),), ascending, without repeats.
+
+    Raises:
+        ValueError: for a size below 1, or strata that are not one a row.
+    """
+    if size < 1:
+        raise ValueError(f"a sample of {size}")
+    if strata is not None and len(strata) != population:
+        raise ValueError(f"{len(strata)} strata of {population} rows")
+    if size >= population:
+        return np.arange(population, dtype=np.int64)
+    dice = np.random.default_rng(seed)
+    order = dice.permutation(population)
+    if strata is not None:
+        seen: dict[str | None, int] = {}
+        codes = np.fromiter((seen.setdefault(value, len(seen)) for value in strata), np.int64, population)
+        order = order[np.argsort(dice.permutation(len(seen))[codes[order]], kind="stable")]
+    # in whole numbers: the row at i takes the places from i·size up to (i+1)·size
+    places = int(dice.integers(population)) + np.arange(size, dtype=np.int64) * population
+    return np.sort(order[places // size]).astype(np.int64)
+
+
+def sample(
+    folder: RunFolder, key: str, size: int, by: str | None, seed: int, progress: Advance = silent
+) -> Sample:
+    """Draw from the stage file ``read`` and store the draw as ``conversations``, in order, by row groups of 2,048.
+
+    Only the column of the strata is read of all conversations; messages of one row group at a time, where some of it is drawn.
+
+    Args:
+        folder: with ``read``, of the schema ``stored.CONVERSATIONS``, which stays as it is.
+        key: of the stage.
+        size: number of conversations to draw; all if there are no more.
+        by: what to stratify by: model, country, week, or a key of the metadata; None for a plain draw.
+        seed: of the draw.
+        progress: called with numbers of conversations passed, in sum those of ``read``.
+
+    Raises:
+        SettingsError: if no conversation has the column; names those there are, never a value.
+        SourceError: if there is no conversation.
+    """
+    with pq.ParquetFile(folder.file("read")) as file:
+        population = file.metadata.num_rows
+        if not population:
+            raise SourceError("no conversation could be used; there is nothing to draw a sample from")
+        rows = choose(None if by is None else _strata(file, by), population, size, seed)
+        schema = CONVERSATIONS.with_metadata({b"clio.key": key.encode()})
+        with (
+            folder.replacing(folder.file("conversations")) as path,
+            pq.ParquetWriter(path, schema, compression="zstd") as writer,
+        ):
+            for table in _batched(_rows(file, rows, progress)):
+                writer.write_table(table)
+    return Sample(population, len(rows), by)
+
+
+def _strata(file: Any, by: str) -> list[str | None]:
+    """The stratum of every conversation, None where it has no such value."""
+    kept: dict[str, str] = {}  # one string a value, however many conversations share it
+    found: list[str | None] = []
+    for values in _column(file, _COLUMNS.get(by, "metadata")):
+        if by == "week":
+            values = [computed.week(moment) for moment in values]
+        elif by not in _COLUMNS:
+            values = [(json.loads(text) if text else {}).get(by) for text in values]
+        found += [None if value is None else kept.setdefault(str(value), str(value)) for value in values]
+    if not kept:
+        raise SettingsError(
+            f"setting 'sample_by': no conversation has a column {by[:40]!r}; known: {', '.join(_known(file)) or 'none'}"
+        )
+    return found
+
+
+def _known(file: Any) -> list[str]:
+    """What there is to stratify by: model, country and week if any has them, and the commonest keys of the metadata."""
+    found = [
+        name
+        for name, column in _COLUMNS.items()
+        if any(value is not None for values in _column(file, column) for value in values)
+    ]
+    keys: Counter[str] = Counter()
+    for texts in _column(file, "metadata"):
+        for text in texts:
+            keys.update(list(json.loads(text)) if text else ())  # as a list: a dict's values would be counts
+    # a key that a single conversation has may be a word of that person
+    names = [key for key, n in keys.most_common() if n > 1 and _COLUMN_NAME.fullmatch(key)]
+    return found + sorted(set(names[:_NAMED]) - set(found))
+
+
+def _column(file: Any, name: str) -> Iterator[list[Any]]:
+    """The values of one column, a row group at a time."""
+    for group in range(file.num_row_groups):
+        yield file.read_row_group(group, columns=[name])[name].to_pylist()
+
+
+def _rows(file: Any, rows: NDArray[np.int64], progress: Advance) -> Iterator[pa.Table]:
+    """The chosen of each row group that has any; ``rows`` int64 (n,), ascending."""
+    start = 0
+    for group in range(file.num_row_groups):
+        count = file.metadata.row_group(group).num_rows
+        first, last = np.searchsorted(rows, [start, start + count])
+        if first < last:
+            # take copies, so that the rest of the row group can go
+            yield file.read_row_group(group, columns=CONVERSATIONS.names).take(
+                pa.array(rows[first:last] - start)
+            )
+        start += count
+        progress(count)
+
+
+def _batched(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows, 2,048 a table."""
+    waiting: list[pa.Table] = []
+    held = 0
+    for table in tables:
+        waiting.append(table)
+        held += len(table)
+        while held >= BATCH:
+            joined = pa.concat_tables(waiting)
+            yield joined.slice(0, BATCH)
+            waiting, held = [joined.slice(BATCH)], held - BATCH
+    if held:
+        yield pa.concat_tables(waiting)
