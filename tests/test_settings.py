@@ -51,3 +51,18 @@ def test_the_reference_names_every_setting() -> None:
     for name, field in Settings.model_fields.items():
         assert f"`{name}`" in text
         assert (field.description or "") in text
+
+
+def test_tables_are_merged_at_every_depth() -> None:
+    """One option on the command line leaves the others of its role in place; an empty model switches a role off."""
+    file = {"options": {"facets": {"a": 1, "b": 2}, "naming": {"c": 3}}, "model": "openai:x"}
+    found = resolve(file, parse_set(["options.facets.b=5", "options.auditing.d=x", "models.auditing="]))
+    assert found.options == {"facets": {"a": 1, "b": 5}, "naming": {"c": 3}, "auditing": {"d": "x"}}
+    assert found.model_of("facets") == "openai:x"
+    assert found.model_of("auditing") is None
+
+
+def test_strata_need_a_sample() -> None:
+    """A column to draw by is no use without a number to draw."""
+    with pytest.raises(SettingsError, match="sample_by needs sample"):
+        resolve(parse_set(["sample_by=country"]))

@@ -228,6 +228,40 @@ def test_an_estimate_obeys_the_border_of_offline(
     assert pipeline.estimated(logs, tmp_path / "run", **HOW).calls == 0
 
 
+def test_what_a_model_failed_to_answer_is_asked_again_when_wanted(
+    logs: Path, calm: Path, tmp_path: Path
+) -> None:
+    """A finished run keeps its failures until it is told to ask again; then only these are paid for, and the result is the calm one."""
+    out = tmp_path / "run"
+    with model_server(faults={"413": 0.1}, seed=2) as server:
+        clio.run(logs, out, model=openai(server), **HOW)
+    first = run_notes.summary(out)
+    assert first["read_by_model"]["failed"] > 10
+    assert sum(first["read_by_model"]["reasons"].values()) == first["read_by_model"]["failed"]
+    with model_server() as server:
+        clio.run(logs, out, model=openai(server), **HOW)
+        assert server.calls == 0
+        clio.run(logs, out, model=openai(server), retry_failed=True, **HOW)
+        stages = {row["stage"]: row["calls"] for row in first["model"]["stages"]}
+        assert 0 < server.calls < stages["facets"] / 2
+    assert run_notes.summary(out)["read_by_model"]["failed"] == 0
+    assert published(out) == published(calm)
+
+
+def test_one_failed_prompt_of_a_stage_with_one_does_not_stop_the_run() -> None:
+    """The list of proposals stands as it is where nobody can shorten it."""
+    from clio.clustering.with_model import deduplicate
+    from clio.models import chat_model
+    from clio.models.answers import Answers
+
+    with model_server(faults={"413": 1.0}) as server, Answers() as answers:
+        model = chat_model(openai(server))
+        assert deduplicate(["Bake bread", "Bake Bread", "File taxes"], 2, model, answers) == [
+            "Bake bread",
+            "File taxes",
+        ]
+
+
 def test_a_sample_is_read_by_the_model_alone_and_every_share_has_an_interval(
     logs: Path, tmp_path: Path
 ) -> None:

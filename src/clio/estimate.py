@@ -23,6 +23,7 @@ from clio.facets.definition import builtin
 from clio.facets.transcript import Turns
 from clio.facets.with_model import Asking
 from clio.models import host_of, prices, tokens
+from clio.models.openai import EMBEDDED_AT_ONCE
 from clio.models.prices import Price
 from clio.models.protocols import Prompt, Usage
 from clio.models.roles import without_address
@@ -36,6 +37,7 @@ _SAMPLE = 400
 #: tokens that an answer usually has for a facet, its key in the object included, and for the object itself
 _SAID = {"text": 28, "category": 9, "scale": 6, "number": 7}
 _OBJECT = 4
+_REQUEST = 40  # tokens of a request found without a chat model
 # a call of the usual length: seconds until it begins to answer, and tokens a second then
 _FIRST_TOKEN, _PACE = 1.0, 60.0
 
@@ -160,25 +162,25 @@ def estimate(
         ModelError: a model is unknown or not allowed offline, or there is no tokenizer.
         SettingsError: the price table cannot be used.
     """
-    table = prices.table(Path(settings.prices) if settings.prices else None)
-    work: dict[str, _Work] = {}
-    if settings.model_of("facets") and asking.facets:
+    work: dict[tuple[str, str], _Work] = {}
+    if (name := settings.model_of("facets")) and asking.facets:
         read, error = _facet_tokens(conversations, asked, asking)
         each = sum(_SAID[facet.type] for facet in asking.facets) + (_OBJECT if asking.together else 0)
-        work[reading.STAGE] = _Work("facets", asked * asking.calls_each, read, asked * each, error)
-    for role, stage, calls, prompt, output in _naming(asked, settings):
-        if settings.model_of(role):
-            before = work.get(stage, _Work(role))
+        work[reading.STAGE, name] = _Work(asked * asking.calls_each, read, asked * each, error)
+    if settings.embedder.startswith("openai:"):
+        read = asked * (_SAID["text"] if name else _REQUEST)
+        work["embed", settings.embedder] = _Work(math.ceil(asked / EMBEDDED_AT_ONCE), read)
+    later = settings.model_of("naming") or settings.model_of("auditing")
+    for role, stage, calls, prompt, output in _naming(asked, settings) if later else ():
+        if name := settings.model_of(role):
+            before = work.get((stage, name), _Work())
             read = before.read + calls * tokens.of_prompt(prompt)
-            work[stage] = _Work(role, before.calls + calls, read, before.written + calls * output)
-    named = {role: settings.model_of(role) or "" for role in {one.role for one in work.values()}}
-    hosts = {role: host_of(name) for role, name in named.items()}
-    known = {
-        role: prices.price_of(str(without_address(name)), hosts[role], table) for role, name in named.items()
-    }
+            work[stage, name] = _Work(before.calls + calls, read, before.written + calls * output)
+    table = prices.table(Path(settings.prices) if settings.prices else None)
+    names = {name: host_of(name) for _, name in work}
+    known = {name: prices.price_of(without_address(name), host, table) for name, host in names.items()}
     steps = [
-        _step(stage, one, named[one.role], hosts[one.role], known[one.role], settings)
-        for stage, one in work.items()
+        _step(stage, name, names[name], one, known[name], settings) for (stage, name), one in work.items()
     ]
     dates = [price.date for price in known.values() if price and price.date]
     return Estimate(
@@ -188,27 +190,26 @@ def estimate(
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What one stage asks of a role, in tokens of our tokenizer."""
+    """What one stage asks of a model, in tokens of our tokenizer."""
 
-    role: Role
     calls: int = 0
     read: float = 0.0
     written: float = 0.0
     error: float = 0.0
 
 
-def _step(stage: str, work: _Work, name: str, host: str, price: Price | None, settings: Settings) -> Step:
+def _step(stage: str, name: str, host: str, work: _Work, price: Price | None, settings: Settings) -> Step:
     """One stage's sums; a model's own tokens are the tokenizer's times its ratio."""
     ratio = price.ratio if price else 1.0
     usage = Usage(round(work.read * ratio), round(work.written * ratio))
-    batch = settings.batch and work.role == "facets"
+    batch = settings.batch and stage == reading.STAGE
     rounds = math.ceil(work.calls / settings.concurrency)
-    took = rounds * (_FIRST_TOKEN + work.written / work.calls / _PACE)
+    took = rounds * (_FIRST_TOKEN + work.written / max(1, work.calls) / _PACE)
     if settings.per_minute:
         took = max(took, 60.0 * work.calls / settings.per_minute)
     return Step(
         stage=stage,
-        model=str(without_address(name)),
+        model=without_address(name),
         host=host,
         calls=work.calls,
         input_tokens=usage.input,

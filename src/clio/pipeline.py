@@ -32,7 +32,7 @@ from clio.privacy.gate import gate, require_users
 from clio.privacy.policy import Policy, policy
 from clio.progress import Reporter, Silent
 from clio.prompts import hashes
-from clio.run_folder import RunFolder, fingerprint, key_of
+from clio.run_folder import RunFolder, content_hash, fingerprint, key_of
 from clio.run_notes import Notes, rejected
 from clio.settings import Settings, resolve
 from clio.stages import Distinct
@@ -46,6 +46,7 @@ def run(
     settings: Settings | None = None,
     *,
     progress: Reporter | None = None,
+    retry_failed: bool = False,
     **overrides: Any,
 ) -> Insights:
     """Read logs and make their insights; resumes where an earlier run in the same folder stopped.
@@ -55,6 +56,7 @@ def run(
         out: the run folder; by default ``clio-run-NAME`` in the working directory.
         settings: of the run; by default those of ``clio.toml`` and the defaults.
         progress: shows what is going on; by default nothing.
+        retry_failed: ask a chat model again about the conversations of a finished run that it failed to answer.
         overrides: single settings, over ``settings``.
 
     Raises:
@@ -71,7 +73,7 @@ def run(
     asking = _asking(chosen)
     work.folder.create()
     with work.folder.lock(), opened(chosen, work.folder.private / "answers.sqlite") as roles:
-        return _run(listed, work, rules, asking, roles)
+        return _run(listed, work, rules, asking, roles, retry_failed)
 
 
 def estimated(
@@ -163,15 +165,18 @@ def _estimate(work: Notes, read: _Conversations, asking: Asking) -> Estimate:
     return estimate(asked, len(read.groups), len(np.unique(read.groups)), work.settings, asking)
 
 
-def _run(logs: Any, work: Notes, rules: Policy, asking: Asking, roles: Roles) -> Insights:
+def _run(logs: Any, work: Notes, rules: Policy, asking: Asking, roles: Roles, retry_failed: bool) -> Insights:
     """The stages in a row; each is skipped where its result is already there."""
     folder, settings = work.folder, work.settings
     conversations = _read(logs, work)
     n = len(conversations.groups)
     # before anything is paid for
     require_users(pq.read_table(folder.file("conversations"), columns=["user"]), settings.users)
-    if roles.answers:
-        forecast = _estimate(work, conversations, asking)
+    encoder = None
+    if settings.embedder != "auto":
+        encoder = embedder(settings.embedder, key_command=settings.key_command)
+    forecast = _estimate(work, conversations, asking)
+    if forecast.steps:
         work.estimate = forecast.as_dict()
         work.progress.say(forecast.line())
 
@@ -183,6 +188,8 @@ def _run(logs: Any, work: Notes, rules: Policy, asking: Asking, roles: Roles) ->
         settings.breakdown,
         [told, repr(asking.facets), asking.calls, asking.budget] if told else None,
     )
+    if retry_failed and folder.is_done("facets", key) and stages.has_failed(folder):
+        folder.file("facets").unlink()  # what was answered is in the store
     with work.stage("facets", n, folder.is_done("facets", key)) as advance:
         facets = folder.stage(
             "facets",
@@ -190,6 +197,8 @@ def _run(logs: Any, work: Notes, rules: Policy, asking: Asking, roles: Roles) ->
             lambda: stages.facets(folder, conversations.groups, settings, asking, roles.facets, advance),
         )
     work.found(facets)
+    if roles.facets:
+        key = key_of(key, content_hash(facets))  # which conversations a model fails to answer is chance
 
     # embed
     distinct = Distinct.of(facets[settings.cluster_facet].to_pylist(), conversations.groups)
@@ -198,12 +207,7 @@ def _run(logs: Any, work: Notes, rules: Policy, asking: Asking, roles: Roles) ->
             "no conversation says anything that could be clustered; look at the log's user messages"
         )
     languages = stages.text_languages(facets)
-    named = (
-        choose_embedder([languages[i] for i in distinct.rows])
-        if settings.embedder == "auto"
-        else settings.embedder
-    )
-    encoder = embedder(named, key_command=settings.key_command)
+    encoder = encoder or embedder(choose_embedder([languages[i] for i in distinct.rows]))
     key = key_of(key, "embed", encoder.name, settings.cluster_facet)
     with work.stage("embed", len(distinct.texts)) as advance:
         vectors = stages.embed(folder, distinct.texts, encoder, key, advance)
@@ -360,7 +364,7 @@ def _about(settings: Settings, encoder: str, roles: Roles) -> dict[str, Any]:
     return {
         "clio": version("clio-insights"),
         "route": "chat model" if roles.answers else "embedded",
-        "model": without_address(settings.model),
+        "model": without_address(settings.model) if settings.model else None,
         "models": models if roles.answers else None,
         "embedder": encoder,
         "clustered": settings.cluster_facet,

@@ -75,6 +75,7 @@ def show_model(facts: Mapping[str, Any], console: Console) -> None:
         )
         parts = f"{read['answered']:,} answered, {read['refused']:,} refused, {read['failed']:,} failed"
         cut = f"; {read['shown_in_part']:,} shown in part" if read["shown_in_part"] else ""
+        cut += "; --retry-failed asks again" if read["failed"] else ""
         console.print(Text(f"read       {parts}{f' ({reasons})' if reasons else ''}{cut}"), soft_wrap=True)
     console.print()
     console.print(cost_table(facts["model"], facts.get("estimate")))
@@ -136,7 +137,7 @@ def show_estimate(facts: Mapping[str, Any], console: Console) -> None:
         ("price", f"{priced}; what a vendor's cache saves is not counted"),
         (
             "data",
-            f"conversations, identifiers masked, go to {', '.join(facts['hosts'])}; nothing has left yet",
+            f"texts of conversations, identifiers masked, go to {', '.join(facts['hosts'])}; nothing has left yet",
         ),
     ):
         console.print(Text(f"{name:<8} {text}"), soft_wrap=True)
@@ -220,7 +221,7 @@ def tree_table(insights: Insights, depth: int | None = None, children: int | Non
         share = node.conversations / insights.conversations
         shown = f"{share:.1%}{margin(insights.interval(node.conversations))}"
         bar = Text(
-            "▇" * max(1, round(_BAR * share / most)) if at == 0 else "",
+            "▇" * min(_BAR, max(1, round(_BAR * share / most))) if at == 0 else "",
             style="blue" if isinstance(node, Insight) else "dim",
         )
         if isinstance(node, Insight):

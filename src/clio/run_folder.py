@@ -44,6 +44,14 @@ def fingerprint(paths: list[Path]) -> str:
     return found.hexdigest()[:32]
 
 
+def content_hash(table: pa.Table) -> str:
+    """A hash of a table's values."""
+    found = hashlib.sha256()
+    for batch in table.combine_chunks().to_batches(max_chunksize=1 << 16):
+        found.update(batch.serialize())
+    return found.hexdigest()[:32]
+
+
 class RunFolder:
     """One run's folder and its stages. Nothing in it is named after a person's text."""
 

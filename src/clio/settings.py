@@ -68,7 +68,7 @@ class Settings(BaseModel):
     models: dict[Role, str] = Field(
         default_factory=dict,
         description="Chat model of one role instead of `model`: `models.facets` reads the conversations, `models.naming` "
-        "names and arranges clusters, `models.auditing` rates what is to be shown.",
+        "names and arranges clusters, `models.auditing` rates what is to be shown; empty: done locally.",
     )
     options: dict[Role, dict[str, Any]] = Field(
         default_factory=dict,
@@ -155,7 +155,7 @@ class Settings(BaseModel):
 
     def model_of(self, role: Role) -> str | None:
         """The name of a role's chat model, None where the work is done locally."""
-        return self.models.get(role, self.model)
+        return self.models.get(role, self.model) or None
 
 
 def unknown_key(key: str, known: Sequence[str]) -> SettingsError:
@@ -210,10 +210,7 @@ def resolve(*layers: Mapping[str, Any], file: Path | None = None) -> Settings:
         for key, value in layer.items():
             if key not in Settings.model_fields:
                 raise unknown_key(key, list(Settings.model_fields))
-            if isinstance(value, Mapping) and isinstance(merged.get(key), dict):
-                merged[key] = {**merged[key], **value}
-            else:
-                merged[key] = value
+            merged[key] = _merged(merged.get(key), value)
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
@@ -221,6 +218,13 @@ def resolve(*layers: Mapping[str, Any], file: Path | None = None) -> Settings:
         where = ".".join(str(part) for part in first["loc"])
         said = first["msg"].removeprefix("Value error, ")
         raise SettingsError(f"setting '{where}': {said[0].lower()}{said[1:]}" if where else said) from None
+
+
+def _merged(before: Any, after: Any) -> Any:
+    """Tables are merged key by key, at every depth; all else is replaced."""
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return after
+    return {**before, **{key: _merged(before.get(key), value) for key, value in after.items()}}
 
 
 def _read(file: Path | None) -> dict[str, Any]:

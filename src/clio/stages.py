@@ -156,6 +156,13 @@ def _local_facets(batch: pa.RecordBatch, breakdown: Sequence[str]) -> pa.Table:
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
+def has_failed(folder: RunFolder) -> bool:
+    """Whether a chat model failed to answer about some conversation of a run."""
+    if "state" not in pq.read_schema(folder.file("facets")).names:
+        return False
+    return "failed" in pq.read_table(folder.file("facets"), columns=["state"])["state"].to_pylist()
+
+
 def text_languages(table: pa.Table) -> list[str]:
     """The language of each text that is clustered: a chat model writes English, whatever the conversation's language is."""
     languages: list[str] = table["language"].to_pylist()
@@ -375,6 +382,7 @@ __all__ = [
     "duplicates",
     "embed",
     "facets",
+    "has_failed",
     "members",
     "read",
     "text_languages",

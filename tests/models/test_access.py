@@ -348,7 +348,7 @@ def test_the_fullest_way_that_has_worked_is_kept() -> None:
 
 
 def test_clients_are_made_as_they_are_needed_and_used_again() -> None:
-    """Up to 32 calls share one client, the next gets another; calls one after another share one; after the end there are new ones."""
+    """Up to 64 calls share one client, the next gets another; calls one after another share one; after the end there are new ones."""
 
     class Client:
         closed = False
@@ -367,10 +367,10 @@ def test_clients_are_made_as_they_are_needed_and_used_again() -> None:
         with clients.one():
             pass
     assert len(made) == 1
-    held = [clients.one() for _ in range(100)]
+    held = [clients.one() for _ in range(200)]
     used = [each.__enter__() for each in held]
     assert len(made) == 4
-    assert max(used.count(client) for client in made) == 32
+    assert max(used.count(client) for client in made) == 64
     asyncio.run(clients.close())
     assert all(client.closed for client in made)
     for each in held:
@@ -381,8 +381,8 @@ def test_clients_are_made_as_they_are_needed_and_used_again() -> None:
 
 
 def test_many_calls_at_once_are_all_under_way_at_once(at: At) -> None:
-    """No pool of connections holds some back: 200 calls that take half a second are all at the server together."""
-    with model_server(latency=0.5) as server:
+    """No pool of connections holds some back: 200 calls that take a second are all at the server together."""
+    with model_server(latency=1.0) as server:
         model = chat_model(at(server))
 
         async def many() -> None:

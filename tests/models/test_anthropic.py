@@ -12,7 +12,7 @@ import pytest
 from clio.errors import ModelError
 from clio.models import embedder
 from clio.models.anthropic import AnthropicChat
-from clio.models.protocols import Answer, Prompt, Refused, Transient, Usage
+from clio.models.protocols import Answer, Failure, Prompt, Refused, Transient, Usage
 from clio.testing import Server, model_server
 
 WORDS = "xyzzy-private"
@@ -206,6 +206,40 @@ def test_a_schema_that_one_prompt_loses_stays_with_the_others(scripted: Any) -> 
     server = scripted(script)
     ask(AnthropicChat("m", base_url=server.url), *MANY)
     assert ["output_config" in one.body for one in server.asked].count(False) == 1
+
+
+def test_the_results_of_a_batch_are_read_line_by_line_and_only_from_our_address(scripted: Any) -> None:
+    """An address that the server names is not called; what cannot be read or did not succeed is left out, alone."""
+    elsewhere = scripted(lambda asked: (200, {}, {}))
+    content = "one\u2028two\x85three"
+    results = [
+        {"custom_id": "a", "result": {"type": "succeeded", "message": said(text(content))}},
+        {"custom_id": "b", "result": {"type": "succeeded", "message": said(stop="refusal")}},
+        {"custom_id": "c", "result": {"type": "succeeded", "message": said()}},
+        {"custom_id": "d", "result": {"type": "errored", "error": refusal(WORDS)}},
+        {"custom_id": "e", "result": {"type": "expired"}},
+        {"custom_id": "f", "result": {"type": "succeeded", "message": said(text("last"))}},
+    ]
+    lines = "\n".join([*(json.dumps(line, ensure_ascii=False) for line in results), '{"broken', "", "[]"])
+
+    def script(asked: Any) -> Any:
+        if asked.path.endswith("/results"):
+            return 200, {"Content-Type": "application/x-jsonl"}, lines.encode()
+        return 200, {}, {"id": "b1", "processing_status": "ended", "results_url": f"{elsewhere.url}/results"}
+
+    async def fetch() -> dict[str, Answer | Failure]:
+        model = AnthropicChat("m", base_url=scripted(script).url)
+        found = {name: answer async for name, answer in model.fetch("b1")}
+        await model.close()
+        return found
+
+    assert asyncio.run(fetch()) == {
+        "a": Answer(content, Usage(110, 5, 100)),
+        "b": Failure("the model declines to answer", True, Usage(110, 5, 100)),
+        "c": Failure("the answer is empty", False, Usage(110, 5, 100)),
+        "f": Answer("last", Usage(110, 5, 100)),
+    }
+    assert elsewhere.asked == []
 
 
 def test_the_vendor_serves_no_embeddings() -> None:

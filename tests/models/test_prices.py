@@ -255,8 +255,8 @@ def test_the_limit_is_told_in_one_line() -> None:
         budget.reserve("anthropic:haiku", [prompt("text", max_tokens=10_000)])
     assert isinstance(told.value, ModelError)
     assert str(told.value) == (
-        "the limit of $1.00 (max_cost) would be passed: $0.97 is spent. Answers so far are kept: raise max_cost "
-        "and run the same command again"
+        "the limit of $1.00 (max_cost) would be passed: $0.97 is spent, and the next call may cost $0.0500 or more. "
+        "Answers so far are kept: raise max_cost and run the same command again"
     )
     assert budget.reserve("anthropic:haiku", [prompt("text", max_tokens=100)]) > 0
 

@@ -41,6 +41,9 @@ def settings_of(pairs: tuple[str, ...], config: Path | None, flags: dict[str, An
 @click.command()
 @logs_and_settings
 @click.option("--dry-run", is_flag=True, help="Say what it would cost, and call no model.")
+@click.option(
+    "--retry-failed", is_flag=True, help="Ask the model again what it failed to answer in a finished run."
+)
 def run(
     logs: tuple[str, ...],
     out: Path | None,
@@ -49,6 +52,7 @@ def run(
     as_json: bool,
     quiet: bool,
     dry_run: bool,
+    retry_failed: bool,
     **flags: Any,
 ) -> None:
     """Read LOGS (files, globs, folders, or - for standard input) and make their insights.
@@ -59,11 +63,17 @@ def run(
     if dry_run:
         show_estimated(list(logs), out, settings, as_json=as_json, quiet=quiet)
     else:
-        execute(list(logs), out, settings, as_json=as_json, quiet=quiet)
+        execute(list(logs), out, settings, as_json=as_json, quiet=quiet, retry_failed=retry_failed)
 
 
 def execute(
-    logs: list[Any], out: Path | None, settings: Any, *, as_json: bool = False, quiet: bool = False
+    logs: list[Any],
+    out: Path | None,
+    settings: Any,
+    *,
+    as_json: bool = False,
+    quiet: bool = False,
+    retry_failed: bool = False,
 ) -> Path:
     """Run and print the summary; returns the run folder."""
     from rich.console import Console
@@ -73,7 +83,8 @@ def execute(
     from clio.report import show_summary
 
     folder = out or pipeline.default_out(logs)
-    insights = pipeline.run(logs, folder, settings, progress=reporter(quiet=quiet))
+    progress = reporter(quiet=quiet)
+    insights = pipeline.run(logs, folder, settings, progress=progress, retry_failed=retry_failed)
     facts = run_notes.summary(folder)
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False))

@@ -17,6 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ from clio.errors import ModelError
 from clio.models.protocols import Transient
 
 _SECONDS_FOR_KEY = 60
-_CALLS_OF_A_CLIENT = 32
+_CALLS_OF_A_CLIENT = 64
 _ABOUT = 300  # characters of an error's message that may tell what it is about
 _ADVICE = {
     400: "it refuses the request (400): check the model's name and its context length",
@@ -149,7 +150,14 @@ def key(name: str, url: str, variable: str, command: str | None) -> str:
 def direct(client: Any, url: str) -> Any:
     """An HTTP client; to this machine it goes past any proxy and follows no redirect: nothing leaves."""
     here = is_loopback(url)
-    return client(trust_env=not here, follow_redirects=not here)
+    library = client.__mro__[1].__module__.partition(".")[0]
+    return client(verify=_certificates(library, not here), trust_env=not here, follow_redirects=not here)
+
+
+@cache
+def _certificates(library: str, trust_env: bool) -> Any:
+    """Whom an HTTP library trusts; read once, since that takes longer than twenty calls."""
+    return import_module(library).create_ssl_context(trust_env=trust_env)
 
 
 class Manner:

@@ -142,11 +142,15 @@ class AnthropicChat:
         """The answers of a finished batch; requests that it did not answer are left out, to be asked singly."""
         try:
             with self._clients.one() as client:
-                async for line in await client.messages.batches.results(job):
-                    if line.result.type == "succeeded":
-                        yield line.custom_id, _batched(line.result.message)
+                # not by messages.batches.results, which goes to whatever address the server names
+                path = f"/v1/messages/batches/{job}/results"
+                lines = {"headers": {"Accept": "application/binary"}}
+                content = await client.get(path, cast_to=object, options=lines)
         except Exception as error:  # noqa: BLE001 - as above
             raise told(self._sdk, self.name, error) from None
+        for line in (content if isinstance(content, str) else json.dumps(content)).split("\n"):
+            if (read := _batched(line)) is not None:
+                yield read
 
     def _client(self) -> Any:
         http = direct(self._sdk.DefaultAsyncHttpxClient, self._url)
@@ -175,9 +179,14 @@ def _answer(said: Any) -> Answer:
     return Answer(text, usage, cut=said.get("stop_reason") == "max_tokens")
 
 
-def _batched(message: Any) -> Answer | Failure:
-    """What the message of a batch says."""
+def _batched(line: str) -> tuple[str, Answer | Failure] | None:
+    """What one line of a batch's results says, None if it holds nothing that can be read."""
     try:
-        return _answer(message.to_dict())
-    except (Refused, Transient) as error:
-        return Failure(str(error), isinstance(error, Refused), error.usage or Usage())
+        read = json.loads(line)
+        try:
+            found: Answer | Failure = _answer(read["result"]["message"])
+        except (Refused, Transient) as error:
+            found = Failure(str(error), isinstance(error, Refused), error.usage or Usage())
+        return str(read["custom_id"]), found
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None

@@ -101,10 +101,10 @@ class Batches:
 
     async def _name(self, job: Submitted) -> str | None:
         """The vendor's name of a job; None, and the job is forgotten, where it never came to be or is long gone."""
-        name = job.job
-        if time.time() - job.since > _KEPT:
-            name = None
-        elif name is None:
+        name = None
+        if time.time() - job.since < _KEPT:
+            if job.job is not None:
+                return job.job
             known = self.store.known_jobs(self.model.name)
             name = await self.pace.call(lambda: self.model.find(job.tag, job.since, job.requests, known))
         self.store.submitted(job.tag, name)

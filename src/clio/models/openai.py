@@ -18,7 +18,7 @@ from clio.models.protocols import Answer, Failure, Job, Prompt, Refused, Transie
 from clio.models.weights import readable
 
 VENDOR = "https://api.openai.com/v1"
-_EMBEDDED_AT_ONCE = 128  # texts in one embedding request
+EMBEDDED_AT_ONCE = 128  # texts in one embedding request
 _REQUESTS_AT_ONCE = 8
 _EMBED_CHARACTERS = 8000  # of a text to embed; servers refuse what their model cannot hold
 _THOUGHT = re.compile(r"^.*?</think>", re.DOTALL)
@@ -232,7 +232,7 @@ class OpenAIEmbedder:
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed n texts: float32, shape (n, dimensions), rows of unit length; 8 requests at once."""
         vectors = np.empty((len(texts), self.dimensions), np.float32)
-        starts = range(0, len(texts), _EMBEDDED_AT_ONCE)
+        starts = range(0, len(texts), EMBEDDED_AT_ONCE)
         for start, found in zip(starts, self._batches(texts), strict=True):
             vectors[start : start + len(found)] = found
         return vectors
@@ -243,10 +243,8 @@ class OpenAIEmbedder:
             self._sdk.OpenAI(**self._options, max_retries=self._retries, http_client=http) as client,
             ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool,
         ):
-            starts = range(0, len(texts), _EMBEDDED_AT_ONCE)
-            return list(
-                pool.map(lambda at: self._request(client, texts[at : at + _EMBEDDED_AT_ONCE]), starts)
-            )
+            starts = range(0, len(texts), EMBEDDED_AT_ONCE)
+            return list(pool.map(lambda at: self._request(client, texts[at : at + EMBEDDED_AT_ONCE]), starts))
 
     def _request(self, client: Any, texts: Sequence[str]) -> NDArray[np.float32]:
         try:

@@ -148,8 +148,9 @@ class Budget:
             bound += _bound(model, price, prompt) * (price.batch if batch else 1.0)
             if self._spent + self._reserved + bound > self._most:
                 raise BudgetError(
-                    f"the limit of {_usd(self._most)} (max_cost) would be passed: {_usd(self._spent)} is spent. "
-                    "Answers so far are kept: raise max_cost and run the same command again"
+                    f"the limit of {_usd(self._most)} (max_cost) would be passed: {_usd(self._spent)} is spent, and the next "
+                    f"{'batch job' if batch else 'call'} may cost {_usd(bound)} or more. Answers so far are kept: raise max_cost "
+                    "and run the same command again"
                 )
         self._reserved += bound
         return bound

@@ -59,7 +59,9 @@ def opened(settings: Settings, store: Path) -> Iterator[Roles]:
         yield Roles()
         return
     table = prices.table(Path(settings.prices) if settings.prices else None)
-    found = {chat.name: prices.price_of(chat.name, chat.host, table) for chat in chats.values()}
+    found = {
+        chat.name: prices.price_of(chat.name, getattr(chat, "host", ""), table) for chat in chats.values()
+    }
     known = {name: price for name, price in found.items() if price}
     if settings.max_cost is not None and len(known) < len(found):
         unknown = next(name for name, price in found.items() if not price)
@@ -96,9 +98,7 @@ def _chats(settings: Settings) -> dict[Role, ChatModel]:
     return chats
 
 
-def without_address(name: str | None) -> str | None:
+def without_address(name: str) -> str:
     """A model's name without the address that it is served at, which is nobody else's business."""
-    if name is None:
-        return None
     kind, model, _ = split(name)
     return f"{kind}:{model}" if model else kind
