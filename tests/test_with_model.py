@@ -109,6 +109,26 @@ def test_a_run_that_is_killed_pays_again_only_for_what_was_in_flight(
     assert published(out) == published(calm)
 
 
+def single_and_batched(out: Path) -> tuple[int, int]:
+    """Facet calls of a run: made singly, and by batch jobs."""
+    rows = [row for row in run_notes.summary(out)["model"]["stages"] if row["stage"] == "facets"]
+    calls = {row["batch"]: row["calls"] for row in rows}
+    return calls.get(False, 0), calls.get(True, 0)
+
+
+@pytest.mark.parametrize("vendor", ["openai", "anthropic"])
+def test_a_server_that_knows_no_schema_costs_no_batch_its_discount(
+    logs: Path, calm: Path, tmp_path: Path, vendor: str
+) -> None:
+    """A single call finds out how the server wants to be asked, so that the lines of the job are understood."""
+    with model_server(faults={"no_schema": 1.0}) as server:
+        url = server.url if vendor == "openai" else server.anthropic_url
+        clio.run(logs, tmp_path / "run", model=f"{vendor}:m@{url}", batch=True, **HOW)
+    single, batched = single_and_batched(tmp_path / "run")
+    assert single == 1
+    assert single + batched == sum(single_and_batched(calm))
+
+
 @pytest.mark.parametrize("vendor", ["openai", "anthropic"])
 def test_a_batch_job_outlives_the_run_that_submitted_it(
     logs: Path, calm: Path, tmp_path: Path, vendor: str
@@ -129,8 +149,7 @@ def test_a_batch_job_outlives_the_run_that_submitted_it(
         clio.run(logs, out, model=f"{vendor}:m@{url}", batch=True, **HOW)
         assert server.batches == 1
         assert server.duplicates == 0
-    facets = [row for row in run_notes.summary(out)["model"]["stages"] if row["stage"] == "facets"]
-    assert [row["batch"] for row in facets] == [True]
+    assert single_and_batched(out)[0] == 1
     values = [pq.read_table(run / "private" / "facets.parquet")["request"].to_pylist() for run in (out, calm)]
     assert values[0] == values[1]
 

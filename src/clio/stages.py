@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -192,13 +193,21 @@ def _model_facets(
 ) -> dict[str, pa.Array]:
     """What a chat model says, as columns of all n conversations."""
     firsts = np.flatnonzero(groups == np.arange(len(groups)))
+    chat, answers, stage = model.chat, model.answers, with_model.STAGE
+    if answers.store.open_jobs(chat.name):
+        # paid for already, whether or not this run wants batch jobs
+        answers.prefetch(chat, (), stage=stage, progress=progress)
     if batch:
+        # a single call first shows how the server wants to be asked, which a job cannot
+        answers.complete(
+            chat, islice(with_model.prompts(asked_turns(folder, groups), asking), 1), stage=stage
+        )
         asked = with_model.prompts(asked_turns(folder, groups), asking)
-        model.answers.prefetch(model.chat, asked, stage=with_model.STAGE, progress=progress)
+        answers.prefetch(chat, asked, stage=stage, progress=progress)
         progress = silent  # the answers are there: reading them takes no time worth showing
     found: list[Extracted] = []
     sizes = np.bincount(groups, minlength=len(groups))[firsts].tolist()
-    answered = with_model.extract(asked_turns(folder, groups), asking, model.chat, model.answers)
+    answered = with_model.extract(asked_turns(folder, groups), asking, chat, answers)
     for size, one in zip(sizes, answered, strict=True):
         found.append(one)
         progress(size)

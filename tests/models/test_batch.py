@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 At = Callable[[Server], str]
 WORDS = "xyzzy-private"
 PROMPTS = [Prompt((("system", "You describe."), ("user", f"say {WORDS} {n}")), cached=1) for n in range(30)]
-#: half the list price, and none for what this machine does
+#: list price, of which a batch costs half
 PRICE = Price(input=1.0, output=10.0, cached=0.1, written=1.25)
 
 

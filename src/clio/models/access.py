@@ -97,6 +97,10 @@ def address(name: str, base_url: str | None, variable: str, vendor: str) -> str:
         usable = False
     if not usable:
         raise ModelError(f"{name}: the base URL is not an http(s) address: set {variable} like {vendor}")
+    if parts.query or parts.fragment:
+        raise ModelError(
+            f"{name}: the base URL holds a query, which would be stored: give a key by {variable.replace('BASE_URL', 'API_KEY')}"
+        )
     if parts.username or parts.password:
         raise ModelError(
             f"{name}: the base URL holds a name or password, which would be stored: give a key instead"

@@ -20,7 +20,17 @@ from clio.errors import ModelError
 from clio.models import batch
 from clio.models.pace import Pace
 from clio.models.prices import Budget, BudgetError
-from clio.models.protocols import Answer, BatchModel, ChatModel, Failure, Prompt, Refused, Transient, Usage
+from clio.models.protocols import (
+    Answer,
+    BatchModel,
+    ChatModel,
+    Failure,
+    Prompt,
+    Refused,
+    Transient,
+    Unusable,
+    Usage,
+)
 from clio.models.store import Store, StoreError, key
 from clio.progress import Advance, silent
 
@@ -40,7 +50,7 @@ Again = Callable[[Prompt, Answer], Prompt | None]
 
 @dataclass(slots=True)
 class _Tally:
-    """How one stream of prompts goes."""
+    """How one stream of prompts goes; a single prompt that fails says nothing of the others."""
 
     done: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -49,7 +59,7 @@ class _Tally:
         """The error that ends a stream: too large a share failed, or all of it."""
         failed = self.reasons.total()
         if not failed or not (
-            (failed > limit * self.done and self.done >= _FEW) or (last and failed == self.done)
+            (failed > limit * self.done and self.done >= _FEW) or (last and 1 < failed == self.done)
         ):
             return None
         reason = self.reasons.most_common(1)[0][0].removeprefix(f"{name}: ")
@@ -320,9 +330,9 @@ class Answers:
         reserved = await self._reserve(model, prompt)
         try:
             found: Answer | Failure = await stream.model.complete(prompt)
-        except (Refused, Transient) as error:
+        except (Refused, Transient, Unusable) as error:
             useless = error.usage
-            if isinstance(error, Transient) or not last:
+            if not isinstance(error, Refused) or not last:
                 raise
             found, useless = Failure(str(error), True, error.usage or Usage()), None
         finally:

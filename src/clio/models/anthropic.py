@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from typing import Any
 
 from clio.models.access import Clients, Manner, about, address, direct, host, key, sdk, told
-from clio.models.protocols import Answer, Failure, Job, Prompt, Refused, Transient, Usage
+from clio.models.protocols import WORDLESS, Answer, Failure, Job, Prompt, Refused, Transient, Unusable, Usage
 
 VENDOR = "https://api.anthropic.com"
 # how a schema is asked for, and whether a temperature is: a model that refuses one way is asked the next
@@ -164,7 +164,7 @@ class AnthropicChat:
 
 
 def _answer(said: Any) -> Answer:
-    """The answer in a message; raises ``Refused`` or ``Transient`` where it holds none."""
+    """The answer in a message; raises ``Refused``, ``Transient`` or ``Unusable`` where it holds none."""
     used = said.get("usage") or {}
     cached = used.get("cache_read_input_tokens") or 0
     written = used.get("cache_creation_input_tokens") or 0
@@ -175,6 +175,8 @@ def _answer(said: Any) -> Answer:
         raise Refused("the model declines to answer", usage)
     text = "".join(block["text"] for block in said["content"] if block["type"] == "text").strip()
     if not text:
+        if said.get("stop_reason") == "max_tokens":
+            raise Unusable(WORDLESS, usage)
         raise Transient("the answer is empty", usage=usage)
     return Answer(text, usage, cut=said.get("stop_reason") == "max_tokens")
 
@@ -185,7 +187,7 @@ def _batched(line: str) -> tuple[str, Answer | Failure] | None:
         read = json.loads(line)
         try:
             found: Answer | Failure = _answer(read["result"]["message"])
-        except (Refused, Transient) as error:
+        except (Refused, Transient, Unusable) as error:
             found = Failure(str(error), isinstance(error, Refused), error.usage or Usage())
         return str(read["custom_id"]), found
     except (ValueError, TypeError, LookupError, AttributeError):

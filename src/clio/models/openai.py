@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 
 from clio.errors import ModelError
 from clio.models.access import Clients, Manner, about, address, direct, host, key, sdk, told
-from clio.models.protocols import Answer, Failure, Job, Prompt, Refused, Transient, Usage
+from clio.models.protocols import (
+    WORDLESS,
+    Answer,
+    Failure,
+    Job,
+    Prompt,
+    Refused,
+    Transient,
+    Unusable,
+    Usage,
+)
 from clio.models.weights import readable
 
 VENDOR = "https://api.openai.com/v1"
@@ -25,6 +35,8 @@ _THOUGHT = re.compile(r"^.*?</think>", re.DOTALL)
 # how a schema is asked for, and whether a temperature is: a server that refuses one way is asked the next
 _FORMS = ("json_schema", "json_object", None)
 _WARMTHS = (True, False)
+#: the options that bound an answer, instead of the prompt's own bound
+LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
 
 
 def _client_options(name: str, base_url: str | None, key_command: str | None) -> dict[str, Any]:
@@ -64,7 +76,9 @@ class OpenAIChat:
         self._temperature = Manner()
         # the vendor's newer models refuse the old name, other servers do not know the new one
         self._limit = (
-            "max_completion_tokens" if self._options["base_url"].startswith(VENDOR) else "max_tokens"
+            "max_completion_tokens"
+            if self._options["base_url"].startswith(VENDOR) or ".openai.azure.com" in self.host
+            else "max_tokens"
         )
 
     async def complete(self, prompt: Prompt) -> Answer:
@@ -92,7 +106,9 @@ class OpenAIChat:
             {"role": role, "content": text.encode(errors="replace").decode()}
             for role, text in prompt.messages
         ]
-        body: dict[str, Any] = {"model": self._model, "messages": messages, self._limit: prompt.max_tokens}
+        body: dict[str, Any] = {"model": self._model, "messages": messages}
+        if not LIMITS & self._extra.keys():
+            body[self._limit] = prompt.max_tokens
         if _WARMTHS[warmth]:
             body["temperature"] = prompt.temperature
         if prompt.schema and _FORMS[form] == "json_schema":
@@ -186,15 +202,18 @@ class OpenAIChat:
 
 
 def _answer(said: Any) -> Answer:
-    """The answer in a chat completion; raises ``Refused`` or ``Transient`` where it holds none."""
+    """The answer in a chat completion; raises ``Refused``, ``Transient`` or ``Unusable`` where it holds none."""
     used = said.get("usage") or {}
-    cached = (used.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    usage = Usage(used.get("prompt_tokens") or 0, used.get("completion_tokens") or 0, cached)
+    details = used.get("prompt_tokens_details") or {}
+    cached, written = (details.get(key) or 0 for key in ("cached_tokens", "cache_write_tokens"))
+    usage = Usage(used.get("prompt_tokens") or 0, used.get("completion_tokens") or 0, cached, written)
     choice = said["choices"][0]
     if choice.get("finish_reason") == "content_filter" or choice["message"].get("refusal"):
         raise Refused("the model declines to answer", usage)
     text = _THOUGHT.sub("", choice["message"].get("content") or "").strip()
     if not text:
+        if choice.get("finish_reason") == "length":
+            raise Unusable(WORDLESS, usage)
         raise Transient("the answer is empty", usage=usage)
     return Answer(text, usage, cut=choice.get("finish_reason") == "length")
 
@@ -205,7 +224,7 @@ def _batched(line: bytes) -> tuple[str, Answer | Failure] | None:
         read = json.loads(line)
         try:
             found: Answer | Failure = _answer(read["response"]["body"])
-        except (Refused, Transient) as error:
+        except (Refused, Transient, Unusable) as error:
             found = Failure(str(error), isinstance(error, Refused), error.usage or Usage())
         return str(read["custom_id"]), found
     except (ValueError, TypeError, LookupError, AttributeError):

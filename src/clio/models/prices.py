@@ -103,12 +103,16 @@ def price_of(model: str, host: str, prices: Mapping[str, Price]) -> Price | None
 class Budget:
     """What calls have cost, in USD, and what those under way may cost at most; together they never pass ``most`` (None: no limit).
 
-    ``prices`` is keyed by ``ChatModel.name``, of earlier sessions too. The bound of a call is an estimate where a vendor's tokenizer
+    ``prices`` is keyed by ``ChatModel.name``, of earlier sessions too; so is ``longest``, the tokens that a model's answers may have
+    where its options say so. The bound of a call is an estimate where a vendor's tokenizer
     is not public (``Price.ratio``); what was paid is counted by the tokens that the server told. For use on one thread.
     """
 
-    def __init__(self, most: float | None, prices: Mapping[str, Price]) -> None:
+    def __init__(
+        self, most: float | None, prices: Mapping[str, Price], longest: Mapping[str, int] | None = None
+    ) -> None:
         self._most = most
+        self._longest = longest or {}
         self._prices = prices
         self._spent = 0.0
         self._reserved = 0.0
@@ -145,7 +149,8 @@ class Budget:
             )
         bound = 0.0
         for prompt in prompts:
-            bound += _bound(model, price, prompt) * (price.batch if batch else 1.0)
+            room = max(prompt.max_tokens, self._longest.get(model, 0))
+            bound += _bound(model, price, prompt, room) * (price.batch if batch else 1.0)
             if self._spent + self._reserved + bound > self._most:
                 raise BudgetError(
                     f"the limit of {_usd(self._most)} (max_cost) would be passed: {_usd(self._spent)} is spent, and the next "
@@ -172,9 +177,9 @@ class Budget:
         return self._prices.get(model) or price_of(model, "", self._prices)
 
 
-def _bound(model: str, price: Price, prompt: Prompt) -> float:
-    """USD that one prompt can cost at most."""
-    output = prompt.max_tokens * price.output / _MILLION
+def _bound(model: str, price: Price, prompt: Prompt, room: int) -> float:
+    """USD that one prompt can cost at most, with an answer of at most ``room`` tokens."""
+    output = room * price.output / _MILLION
     dearest = max(price.input, price.written, price.cached)
     if not dearest:
         return output

@@ -4,7 +4,8 @@ A chat model tells what went wrong by the kind of its error, never in a server's
 
     ModelError       this prompt gets no answer: the request itself is refused, or the answer cannot be read
     ├── Transient    trying again later may help (limits, time-outs, lost connections, empty answers)
-    └── Refused      the model declines to answer
+    ├── Refused      the model declines to answer
+    └── Unusable     the answer is of no use, and another would be no better
 """
 
 from __future__ import annotations
@@ -97,6 +98,21 @@ class Refused(ModelError):  # noqa: N818 - as above
         self.usage = usage
 
 
+class Unusable(ModelError):  # noqa: N818 - as above
+    """The answer is of no use, and another would be no better; ``usage`` is what it cost."""
+
+    def __init__(self, message: str, usage: Usage | None = None) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
+#: why an answer that reached its limit of tokens may be empty
+WORDLESS = (
+    "the answer reached its limit of tokens before its first word: a model that thinks first needs a larger one, "
+    "or less thought (setting options)"
+)
+
+
 class ChatModel(Protocol):
     """Answers one prompt; raises ``ModelError`` where it cannot. Safe to call many times at once.
 
@@ -144,7 +160,9 @@ class BatchModel(Protocol):
         ...
 
     def fetch(self, job: str) -> AsyncIterator[tuple[str, Answer | Failure]]:
-        """The answers of a finished job by the id of their request, in any order."""
+        """The answers of a finished job by the id of their request, in any order. What has none is left out, or is a ``Failure`` that
+        is no refusal, where it cost something: both are asked singly.
+        """
         ...
 
 

@@ -11,6 +11,7 @@ from clio.errors import ModelError
 from clio.models import chat_model, prices
 from clio.models.access import split
 from clio.models.answers import Answers
+from clio.models.openai import LIMITS
 from clio.models.prices import Budget, Price
 from clio.models.protocols import ChatModel
 from clio.settings import ROLES, Role, Settings
@@ -73,7 +74,9 @@ def opened(settings: Settings, store: Path) -> Iterator[Roles]:
         concurrency=settings.concurrency,
         per_minute=settings.per_minute,
         max_failures=settings.max_failures,
-        budget=Budget(settings.max_cost, known) if settings.max_cost is not None else None,
+        budget=Budget(settings.max_cost, {**table, **known}, _longest(settings, chats))
+        if settings.max_cost is not None
+        else None,
     ) as answers:
         folder = Path(settings.prompts) if settings.prompts else None
         models = {role: Model(chat, answers, folder) for role, chat in chats.items()}
@@ -96,6 +99,16 @@ def _chats(settings: Settings) -> dict[Role, ChatModel]:
             )
         chats[role] = made[same]
     return chats
+
+
+def _longest(settings: Settings, chats: Mapping[Role, ChatModel]) -> dict[str, int]:
+    """The tokens that answers may have where a role's options say so, by the model's name."""
+    found = {}
+    for role, chat in chats.items():
+        told = [value for key, value in settings.options.get(role, {}).items() if key in LIMITS]
+        if told:
+            found[chat.name] = max(int(value) for value in told)
+    return found
 
 
 def without_address(name: str) -> str:
