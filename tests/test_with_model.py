@@ -352,3 +352,20 @@ def test_the_end_of_a_run_shows_what_was_paid_beside_the_estimate(logs: Path, tm
     rows = [line for line in done.stdout.splitlines() if line.startswith(("facets", "describe", "all"))]
     assert len(rows) == 3
     assert all(len(line) <= 80 for line in rows)
+
+
+def test_embeddings_of_a_server_are_estimated_and_counted_too(logs: Path, tmp_path: Path) -> None:
+    """Their host stands in the estimate, their tokens in the sums, with or without a chat model."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('["openai:e"]\ninput = 1.0\noutput = 0.0\n')
+    how = {**HOW, "prices": str(prices)}
+    with model_server() as server:
+        how["embedder"] = f"openai:e@{server.url}"
+        clio.run(logs, tmp_path / "run", **how)
+        facts = run_notes.summary(tmp_path / "run")
+        assert facts["estimate"]["hosts"] == [server.url.split("/")[2]]
+        assert server.embedded > 300
+    (row,) = facts["model"]["stages"]
+    assert (row["stage"], row["model"]) == ("embed", "openai:e")
+    assert row["cost"] == pytest.approx(row["input_tokens"] / 1e6, abs=1e-6)
+    assert facts["estimate"]["input_tokens"] > 0

@@ -210,7 +210,7 @@ def _run(logs: Any, work: Notes, rules: Policy, asking: Asking, roles: Roles, re
     encoder = encoder or embedder(choose_embedder([languages[i] for i in distinct.rows]))
     key = key_of(key, "embed", encoder.name, settings.cluster_facet)
     with work.stage("embed", len(distinct.texts)) as advance:
-        vectors = stages.embed(folder, distinct.texts, encoder, key, advance)
+        vectors = stages.embed(folder, distinct.texts, encoder, key, roles.answers, advance)
 
     # cluster
     key = key_of(key, "cluster", settings.seed, settings.clusters, settings.cluster_size)
@@ -261,7 +261,7 @@ def _run(logs: Any, work: Notes, rules: Policy, asking: Asking, roles: Roles, re
     with work.stage("gate", None):
         counted = stages.members(facets, assignments, asking.facets if roles.facets else (), settings)
         texts = _supporting(facets, settings, roles.facets)
-        about = _about(settings, encoder.name, roles)
+        about = _about(settings, encoder.name, roles, conversations.sample)
         insights = gate(
             candidates,
             counted,
@@ -346,9 +346,11 @@ def _supporting(facets: pa.Table, settings: Settings, model: Model | None) -> li
     return requests
 
 
-def _about(settings: Settings, encoder: str, roles: Roles) -> dict[str, Any]:
+def _about(settings: Settings, encoder: str, roles: Roles, sample: Sample | None) -> dict[str, Any]:
     """How the insights were made, for whoever reads them."""
     caveats = ["Counts in breakdowns are lower bounds: what is too rare to show is left out."]
+    if sample:
+        caveats.append("Intervals tell how far chance in drawing the sample reaches, and of no other error.")
     if not roles.naming:
         caveats.append(
             "Named without a chat model: from phrases that many users share and a fixed vocabulary of tasks."
@@ -363,9 +365,9 @@ def _about(settings: Settings, encoder: str, roles: Roles) -> dict[str, Any]:
     }
     return {
         "clio": version("clio-insights"),
-        "route": "chat model" if roles.answers else "embedded",
+        "route": "chat model" if roles.chat else "embedded",
         "model": without_address(settings.model) if settings.model else None,
-        "models": models if roles.answers else None,
+        "models": models if roles.chat else None,
         "embedder": encoder,
         "clustered": settings.cluster_facet,
         "users": settings.users,

@@ -24,7 +24,8 @@ from clio.facets import computed, concern, language, request, with_model
 from clio.facets.definition import Facet, builtin
 from clio.facets.transcript import Turns
 from clio.facets.with_model import Asking, Extracted
-from clio.models.protocols import Embedder
+from clio.models.answers import Answers
+from clio.models.protocols import Embedder, Usage
 from clio.models.roles import Model
 from clio.privacy import auditor
 from clio.privacy.policy import Policy
@@ -226,7 +227,12 @@ def _model_facets(
 
 
 def embed(
-    folder: RunFolder, texts: Sequence[str], embedder: Embedder, key: str, progress: Advance = silent
+    folder: RunFolder,
+    texts: Sequence[str],
+    embedder: Embedder,
+    key: str,
+    answers: Answers | None = None,
+    progress: Advance = silent,
 ) -> NDArray[np.float32]:
     """Embed texts, stored 2,048 at a time so that a killed run goes on where it was; float32 (n, d) from float16 on disk."""
     shards = folder.private / "embeddings"
@@ -235,7 +241,10 @@ def embed(
     for at in range(0, len(texts), CHUNK):
         name, mark = f"embeddings/{at // CHUNK:06d}", f"{key}:{at}"
         if not folder.is_done(name, mark):
+            before = getattr(embedder, "tokens", 0)
             vectors = embedder.encode(texts[at : at + CHUNK])
+            if answers and (used := getattr(embedder, "tokens", 0) - before):
+                answers.paid(embedder.name, Usage(used), stage="embed")
             flat = pa.array(vectors.astype(np.float16).ravel(), pa.float16())
             folder.write_table(
                 name, mark, pa.table({"vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])})

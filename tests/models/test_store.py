@@ -58,10 +58,10 @@ def test_spending_is_told_by_stage_model_and_batch() -> None:
     store = Store()
     store.keep(A, Answer("a", USED), stage="facets", model="m")
     store.keep(B, Failure("declines", True, Usage(9, 1)), stage="facets", model="m")
-    store.useless(Usage(5, 0, 1, 2), stage="facets", model="m")
+    store.paid(Usage(5, 0, 1, 2), stage="facets", model="m")
     store.keep(key("n", Prompt(())), Answer("a", USED), stage="facets", model="n", batch=True)
-    store.useless(Usage(7, 0), stage="facets", model="n", batch=True)
-    store.useless(Usage(3, 0), stage="audit", model="m")
+    store.paid(Usage(7, 0), stage="facets", model="n", batch=True)
+    store.paid(Usage(3, 0), stage="audit", model="m")
     assert store.spent() == [
         Spent("audit", "m", False, 1, Usage(3, 0)),
         Spent("facets", "m", False, 3, Usage(114, 21, 61, 32)),

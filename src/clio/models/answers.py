@@ -216,6 +216,11 @@ class Answers:
             self._wait(jobs.finish(*submitted))
         return sum(self.store.get(name) is None for name in asked)
 
+    def paid(self, model: str, usage: Usage, *, stage: str) -> None:
+        """Count what was paid for elsewhere, such as embeddings, among what this run has spent."""
+        self.store.paid(usage, stage=stage, model=model)
+        self._pay(model, usage)
+
     def close(self) -> None:
         """Give up calls under way; close the models that were called, the loop and the file."""
         if self._loop.is_closed():
@@ -338,7 +343,7 @@ class Answers:
         finally:
             self._release(reserved)
             if useless:
-                self.store.useless(useless, stage=stage, model=model)
+                self.store.paid(useless, stage=stage, model=model)
                 self._pay(model, useless)
         self.store.keep(name, found, stage=stage, model=model)
         self._pay(model, found.usage)

@@ -118,7 +118,7 @@ class Batches:
             seen.add(request)
             name = bytes.fromhex(request)
             if isinstance(found, Failure) and not found.refused:
-                self.store.useless(found.usage, stage=stage, model=model, batch=True)
+                self.store.paid(found.usage, stage=stage, model=model, batch=True)
             elif self.store.get(name) is None:
                 self.store.keep(name, found, stage=stage, model=model, batch=True)
             else:

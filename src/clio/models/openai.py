@@ -246,6 +246,8 @@ class OpenAIEmbedder:
         self._options = _client_options(self.name, base_url, key_command)
         self._retries = retries
         self.host = host(self._options["base_url"])
+        #: paid for so far
+        self.tokens = 0
         self.dimensions = int(self._batches(["clio"])[0].shape[1])
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -263,9 +265,14 @@ class OpenAIEmbedder:
             ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool,
         ):
             starts = range(0, len(texts), EMBEDDED_AT_ONCE)
-            return list(pool.map(lambda at: self._request(client, texts[at : at + EMBEDDED_AT_ONCE]), starts))
+            found = list(
+                pool.map(lambda at: self._request(client, texts[at : at + EMBEDDED_AT_ONCE]), starts)
+            )
+        self.tokens += sum(used for _, used in found)
+        return [vectors for vectors, _ in found]
 
-    def _request(self, client: Any, texts: Sequence[str]) -> NDArray[np.float32]:
+    def _request(self, client: Any, texts: Sequence[str]) -> tuple[NDArray[np.float32], int]:
+        """The vectors of some texts, and the tokens that they cost."""
         try:
             # servers refuse an empty text
             response = client.embeddings.create(
@@ -284,4 +291,4 @@ class OpenAIEmbedder:
         if not lengths.all():
             raise ModelError(f"{self.name}: a vector is all zeros")
         normal: NDArray[np.float32] = vectors / lengths
-        return normal
+        return normal, response.usage.total_tokens if response.usage else 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clio.errors import ModelError
-from clio.models import chat_model, prices
+from clio.models import chat_model, host_of, prices
 from clio.models.access import split
 from clio.models.answers import Answers
 from clio.models.openai import LIMITS
@@ -28,18 +28,22 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The chat model of each role (None: done locally), and what each model's tokens cost by its name, where that is known."""
+    """The chat model of each role (None: done locally).
+
+    ``answers`` is where all answers are kept, and counts what is spent (None: nothing is called); ``prices`` what each model's tokens
+    cost by its name, where that is known.
+    """
 
     facets: Model | None = None
     naming: Model | None = None
     auditing: Model | None = None
+    answers: Answers | None = None
     prices: Mapping[str, Price] | None = None
 
     @property
-    def answers(self) -> Answers | None:
-        """Where the answers of all roles are kept; None if there is no chat model."""
-        model = self.facets or self.naming or self.auditing
-        return model.answers if model else None
+    def chat(self) -> bool:
+        """Whether any role has a chat model."""
+        return bool(self.facets or self.naming or self.auditing)
 
 
 @contextmanager
@@ -56,13 +60,16 @@ def opened(settings: Settings, store: Path) -> Iterator[Roles]:
         SettingsError: the price table cannot be used.
     """
     chats = _chats(settings)
-    if not chats:
+    if not chats and not settings.embedder.startswith("openai:"):
         yield Roles()
         return
     table = prices.table(Path(settings.prices) if settings.prices else None)
     found = {
         chat.name: prices.price_of(chat.name, getattr(chat, "host", ""), table) for chat in chats.values()
     }
+    if settings.embedder.startswith("openai:"):
+        name = without_address(settings.embedder)
+        found[name] = prices.price_of(name, host_of(settings.embedder), table)
     known = {name: price for name, price in found.items() if price}
     if settings.max_cost is not None and len(known) < len(found):
         unknown = next(name for name, price in found.items() if not price)
@@ -80,7 +87,7 @@ def opened(settings: Settings, store: Path) -> Iterator[Roles]:
     ) as answers:
         folder = Path(settings.prompts) if settings.prompts else None
         models = {role: Model(chat, answers, folder) for role, chat in chats.items()}
-        yield Roles(models.get("facets"), models.get("naming"), models.get("auditing"), known)
+        yield Roles(models.get("facets"), models.get("naming"), models.get("auditing"), answers, known)
 
 
 def _chats(settings: Settings) -> dict[Role, ChatModel]:

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS answers (
     key BLOB PRIMARY KEY, text TEXT NOT NULL, refused INTEGER NOT NULL, cut INTEGER NOT NULL, stage TEXT NOT NULL, model TEXT NOT NULL,
     batch INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL, cached INTEGER NOT NULL, written INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS useless (
+CREATE TABLE IF NOT EXISTS paid (
     stage TEXT NOT NULL, model TEXT NOT NULL, batch INTEGER NOT NULL,
     input INTEGER NOT NULL, output INTEGER NOT NULL, cached INTEGER NOT NULL, written INTEGER NOT NULL
 );
@@ -68,7 +68,7 @@ def key(model: str, prompt: Prompt) -> bytes:
 
 
 class Store:
-    """Answers, useless answers that were paid for, and batch jobs. ``path`` None: in memory."""
+    """Answers, what was paid for beside them, and batch jobs. ``path`` None: in memory."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
@@ -111,16 +111,16 @@ class Store:
         row = (name, text, refused, cut, stage, model, batch, *astuple(found.usage))
         self._do("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
 
-    def useless(self, usage: Usage, *, stage: str, model: str, batch: bool = False) -> None:
-        """Note what an answer cost that could not be used."""
-        self._do("INSERT INTO useless VALUES (?, ?, ?, ?, ?, ?, ?)", stage, model, batch, *astuple(usage))
+    def paid(self, usage: Usage, *, stage: str, model: str, batch: bool = False) -> None:
+        """Note what was paid for that is no answer to keep: one that could not be used, or embeddings."""
+        self._do("INSERT INTO paid VALUES (?, ?, ?, ?, ?, ?, ?)", stage, model, batch, *astuple(usage))
 
     def spent(self) -> list[Spent]:
         """What all calls of this store have cost, by stage, model and kind of call, in the order of the alphabet."""
         rows = self._do(
             "SELECT stage, model, batch, count(*), sum(input), sum(output), sum(cached), sum(written) FROM"
             " (SELECT stage, model, batch, input, output, cached, written FROM answers"
-            "  UNION ALL SELECT stage, model, batch, input, output, cached, written FROM useless)"
+            "  UNION ALL SELECT stage, model, batch, input, output, cached, written FROM paid)"
             " GROUP BY stage, model, batch ORDER BY stage, model, batch"
         )
         return [
