@@ -88,9 +88,11 @@ def cost_table(measured: Mapping[str, Any], estimated: Mapping[str, Any] | None)
     for name in dict.fromkeys([*forecast, *(row["stage"] for row in measured["stages"])]):
         rows = [row for row in measured["stages"] if row["stage"] == name]
         own = {key: sum(row[key] for row in rows) for key in _COUNTS}
+        batched = sum(row["calls"] for row in rows if row["batch"])
         costs = [row["cost"] for row in rows]
         table.add_row(
-            name, *_beside({**own, "cost": None if None in costs else sum(costs)}, forecast.get(name))
+            f"{name} ({batched:,} by jobs)" if batched else name,
+            *_beside({**own, "cost": None if None in costs else sum(costs)}, forecast.get(name)),
         )
     table.add_section()
     table.add_row("all", *_beside(measured, estimated))

@@ -291,4 +291,4 @@ class OpenAIEmbedder:
         if not lengths.all():
             raise ModelError(f"{self.name}: a vector is all zeros")
         normal: NDArray[np.float32] = vectors / lengths
-        return normal, response.usage.total_tokens if response.usage else 0
+        return normal, getattr(response.usage, "total_tokens", None) or 0
