@@ -22,11 +22,13 @@ from clio.models import chat_model
 from clio.models.answers import Answers
 url, n, at_once = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 words = "how do I bake bread sort a list plan trips write letters fix errors in the code learn verbs".split()
+dice = random.Random(0)
+text = " ".join(dice.choice(words) for _ in range(50_000))
 def conversations():
     for number in range(n):
-        dice = random.Random(number)
-        said = lambda count: " ".join(dice.choice(words) for _ in range(count))
-        yield [("user", f"{number} {said(60)}"), ("assistant", said(220)), ("user", said(20)), ("assistant", said(100))]
+        at = 5 * number % 200_000
+        said = text[at : at + 2_000]
+        yield [("user", f"{number} {said[:300]}"), ("assistant", said[300:1400]), ("user", said[1400:1500]), ("assistant", said[1500:])]
 model = chat_model(f"openai:stand-in@{url}")
 asking = Asking(tuple(builtin().values()))
 with tempfile.TemporaryDirectory() as folder, Answers(Path(folder) / "answers.sqlite", concurrency=at_once) as answers:

@@ -35,7 +35,7 @@ from clio.settings import Role, Settings
 #: conversations whose prompts are counted
 _SAMPLE = 400
 #: tokens that an answer usually has for a facet, its key in the object included, and for the object itself
-_SAID = {"text": 28, "category": 9, "scale": 6, "number": 7}
+_SAID = {"text": 23, "category": 9, "scale": 6, "number": 7}
 _OBJECT = 4
 _REQUEST = 40  # tokens of a request found without a chat model
 # a call of the usual length: seconds until it begins to answer, and tokens a second then
@@ -49,8 +49,9 @@ _DESCRIPTION = (
     "They described noises, error codes and leaks, and wanted instructions step by step."
 )
 _CLUSTER = (_NAME, _DESCRIPTION)
+_FORM = 40  # tokens of a description's tags, and of what it is usually longer than ours
 _SCRATCHPAD = 70  # tokens of thinking aloud before a list of names
-_JUSTIFIED = 45  # tokens of a rating with its reason
+_JUSTIFIED = 50  # tokens of a rating with its reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +251,7 @@ def _naming(distinct: int, settings: Settings) -> Iterator[tuple[Role, str, int,
     base = settings.clusters or choose_k(distinct, settings.cluster_size)
     criteria = builtin()[settings.cluster_facet].criteria
     inside = max(1, round(distinct / base))
-    described, each = tokens.count(f"{_NAME} {_DESCRIPTION}") + 12, tokens.count(_NAME) + 4
+    described, each = tokens.count(f"{_NAME} {_DESCRIPTION}") + _FORM, tokens.count(_NAME) + 4
     summaries = [_SUMMARY] * min(naming.SAMPLE, inside), [_SUMMARY] * min(naming.SAMPLE, distinct - inside)
     yield (
         "naming",

@@ -75,13 +75,6 @@ def test_no_answer_breaks_the_reading(answer: str) -> None:
     assert found["mood"] in {None, *MOOD.values}
 
 
-def test_identifiers_in_an_answer_are_masked() -> None:
-    """What the model repeats of a person goes no further."""
-    found = read_object(json.dumps({"request": "write to jane.roe@example.com about bees"}), [TEXT])
-    assert "@" not in str(found)
-    assert "@" not in str(read_answer("<answer>mail jane.roe@example.com</answer>", TEXT))
-
-
 @pytest.mark.parametrize(
     ("answer", "is_one"),
     [

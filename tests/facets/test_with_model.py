@@ -136,6 +136,22 @@ def test_a_model_that_declines_in_words_has_refused() -> None:
     assert model.calls == 1
 
 
+def test_identifiers_that_a_model_makes_up_or_repeats_are_masked() -> None:
+    """What comes back is masked before it is kept."""
+
+    class Telling:
+        name, host = "telling", "here"
+
+        async def complete(self, _prompt: object) -> object:
+            from clio.models.protocols import Answer
+
+            return Answer('{"request": "write to jane.roe@example.com about bees"}')
+
+    with Answers() as answers:
+        (found,) = extract([conversation("x")], Asking([TEXT]), Telling(), answers)  # type: ignore[arg-type]
+    assert found.values["request"] == "Write to [email] about bees"
+
+
 def test_identifiers_reach_neither_the_model_nor_the_value(server: Server) -> None:
     """They are masked before the call and after it."""
     found = asked(server, ["Write to jane.roe@example.com or call +1 415 555 2671 about bees"])

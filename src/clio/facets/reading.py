@@ -1,4 +1,7 @@
-"""What an answer of a chat model says of a facet; whatever its form, a value is one that the facet allows, or none."""
+"""What an answer of a chat model says of a facet; whatever its form, a value is one that the facet allows, or none.
+
+A text is the model's own: whoever keeps it masks it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from typing import Any
 import json_repair
 
 from clio.facets.definition import Facet
-from clio.privacy.pii import mask
 
 _LONGEST = 600  # characters of a text
 
@@ -71,13 +73,13 @@ def _allowed(said: Any, facet: Facet) -> str | None:
 
 
 def _sentences(text: str, prefill: str) -> str | None:
-    """At most two sentences without the prefill, masked; None for a refusal."""
+    """At most two sentences without the prefill; None for a refusal."""
     begins = prefill.rstrip(" :.…")
     if begins and text.casefold().startswith(begins.casefold()):
         text = text[len(begins) :].lstrip(" :,…")
     if not text or _REFUSAL.match(text.replace("’", "'")):
         return None
-    text = mask(" ".join(_SENTENCE_END.split(text)[:2])[:_LONGEST]).strip()
+    text = " ".join(_SENTENCE_END.split(text)[:2])[:_LONGEST].strip()
     return text[:1].upper() + text[1:] or None
 
 

@@ -16,6 +16,7 @@ from clio.facets.reading import declines, read_answer, read_object
 from clio.facets.transcript import BUDGET, Transcript, Turns, transcript
 from clio.models.answers import Answers
 from clio.models.protocols import Answer, ChatModel, Failure, Prompt
+from clio.privacy.pii import mask
 from clio.progress import Advance, silent
 from clio.prompts import Data, Template, fill, load, repaired
 
@@ -215,7 +216,7 @@ def _extracted(said: Sequence[Answer | Failure], asking: Asking, seen: float) ->
                 if asking.together
                 else {asked[0].name: read_answer(answer.text, asked[0])}
             )
-            values |= read
+            values |= {name: mask(value) if value else value for name, value in read.items()}
             if missing := [name for name, value in read.items() if value is None]:
                 reasons.append(("failed", f"no usable value of {', '.join(missing)}"))
     if not reasons:

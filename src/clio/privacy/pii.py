@@ -70,10 +70,10 @@ def _always(_text: str) -> bool:
 
 
 _NAME = r"(?:[A-ZÀ-ÖØ-ÞА-Я][\w'’\-]+)(?:\s+(?:[a-z]{2,3}\s+)?[A-ZÀ-ÖØ-ÞА-Я][\w'’\-]+){0,3}"
-# kind, pattern (what is masked is group "x" or all of it), check, cue without which it is not tried
-_FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
-    ("email", re.compile(r"[\w.+%\-]{1,64}\s?@\s?[\w\-]{1,63}(?:\.[\w\-]{1,63})+"), _always),
-    ("link", re.compile(r"(?:https?|ftp)://\S+|www\.\S+", re.I), _always),
+# kind, pattern (what is masked is group "x" or all of it), check, what a text must have (see _traits) for it to be worth a try
+_FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], str], ...] = (
+    ("email", re.compile(r"[\w.+%\-]{1,64}\s?@\s?[\w\-]{1,63}(?:\.[\w\-]{1,63})+"), _always, "@"),
+    ("link", re.compile(r"(?:https?|ftp)://\S+|www\.\S+", re.I), _always, "link"),
     (
         "key",
         re.compile(
@@ -82,16 +82,18 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
             r"|\beyJ[\w\-]{8,}\.[\w\-]{8,}(?:\.[\w\-]*)?|\b(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})\b"
         ),
         _always,
+        "run",
     ),
-    ("iban", re.compile(r"\b[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,3})?\b"), iban),
-    ("card", re.compile(r"(?<![\d.])(?:\d[ \-]?){12,18}\d(?![\d.])"), _card),
+    ("iban", re.compile(r"\b[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,3})?\b"), iban, "digit"),
+    ("card", re.compile(r"(?<![\d.])(?:\d[ \-]?){12,18}\d(?![\d.])"), _card, "digits13"),
     (
         "wallet",
         re.compile(r"\b(?:bc1[a-z0-9]{25,60}|[13][a-km-zA-HJ-NP-Z1-9]{25,34}|0x[0-9a-fA-F]{40})\b"),
         _mixed,
+        "digit run",
     ),
-    ("id", re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)"), chinese_id),
-    ("id", re.compile(r"(?<![\d\-])\d{3}-\d{2}-\d{4}(?![\d\-])"), _always),
+    ("id", re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)"), chinese_id, "digits13"),
+    ("id", re.compile(r"(?<![\d\-])\d{3}-\d{2}-\d{4}(?![\d\-])"), _always, "digits9"),
     (
         "id",
         re.compile(
@@ -102,15 +104,22 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
             r"|[:#=])?\s*)(?P<x>#?(?=[A-Z0-9\-]*\d)[A-Z0-9][A-Z0-9\-]{4,24})\b"
         ),
         _always,
+        "digit",
     ),
-    ("mac", re.compile(r"\b(?:[0-9A-Fa-f]{2}[:\-]){5}[0-9A-Fa-f]{2}\b"), _always),
+    ("mac", re.compile(r"\b(?:[0-9A-Fa-f]{2}[:\-]){5}[0-9A-Fa-f]{2}\b"), _always, "separator"),
     (
         "ip",
         re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d.])"),
         _always,
+        "digits4",
     ),
-    ("ip", re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){4,7}(?:[0-9A-Fa-f]{1,4}|:)(?![\w:])"), _always),
-    ("handle", re.compile(r"(?<![\w@.])@[A-Za-z]\w{2,30}\b"), _always),
+    (
+        "ip",
+        re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){4,7}(?:[0-9A-Fa-f]{1,4}|:)(?![\w:])"),
+        _always,
+        "colon",
+    ),
+    ("handle", re.compile(r"(?<![\w@.])@[A-Za-z]\w{2,30}\b"), _always, "@"),
     (
         "address",
         re.compile(
@@ -119,6 +128,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
             r"Terrace|Way|Crescent|Close|Highway|Hwy|Parkway|Apt|Suite)\b\.?(?:,?\s+(?:Apt|Suite|Unit|#)\s*\w+)?"
         ),
         _always,
+        "digit",
     ),
     (
         "address",
@@ -130,6 +140,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
             re.I,
         ),
         _always,
+        "digit",
     ),
     (
         "address",
@@ -138,6 +149,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
             r"|弄)\d{1,5}号?(?:[\d\u4e00-\u9fff]{1,8}(?:室|楼|号|栋|单元))?"
         ),
         _always,
+        "digit cjk",
     ),
     (
         "birth",
@@ -147,6 +159,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
             r"|\w+ \d{1,2},? \d{4}|\d{1,2}\.? \w+ \d{4}))"
         ),
         _always,
+        "digits3",
     ),
     (
         "name",
@@ -159,6 +172,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
             + r"|[^\W\d_]{2,20}(?:\s[^\W\d_]{2,20})?(?=[\s,.!]|$))"
         ),
         _always,
+        "",
     ),
     (
         "name",
@@ -168,8 +182,9 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
             + ")"
         ),
         _always,
+        "",
     ),
-    ("name", re.compile(r"(?:\bI'?m|\bI am)\s+(?P<x>[A-Z][a-z]+\s+[A-Z][a-z'’\-]+)\b"), _always),
+    ("name", re.compile(r"(?:\bI'?m|\bI am)\s+(?P<x>[A-Z][a-z]+\s+[A-Z][a-z'’\-]+)\b"), _always, "I"),
     (
         "name",
         re.compile(
@@ -178,11 +193,13 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
             r"| is called| is named| named)?)\s+)(?P<x>[A-Z][a-z]+(?:\s+[A-Z][a-z'’\-]+)?)\b"
         ),
         _always,
+        "",
     ),
     (
         "name",
         re.compile(r"(?:我叫|我的名字(?:是|叫)|我姓|名叫)(?P<x>[\u4e00-\u9fff]{2,4}?)(?=[，。,.\s！、]|$)"),
         _always,
+        "cjk",
     ),
     (
         "name",
@@ -190,13 +207,33 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
             r"(?:私の名前は|名前は)?(?P<x>[\u4e00-\u9fff\u30a0-\u30ff]{2,8})(?:と申します|といいます|と言います)"
         ),
         _always,
+        "cjk",
     ),
-    ("name", re.compile(r"(?:私の名前は)(?P<x>[\u4e00-\u9fff\u30a0-\u30ff・]{2,12})(?=です)"), _always),
-    ("name", re.compile(r"(?:اسمي|मेरा नाम|제 이름은|내 이름은)\s+(?P<x>[^\s،,.]+(?:\s[^\s،,.]+)?)"), _always),
-    ("token", re.compile(r"\b(?=[A-Za-z0-9_\-]*\d)(?=[A-Za-z0-9_\-]*[A-Za-z])[A-Za-z0-9_\-]{20,}\b"), _mixed),
+    (
+        "name",
+        re.compile(r"(?:私の名前は)(?P<x>[\u4e00-\u9fff\u30a0-\u30ff・]{2,12})(?=です)"),
+        _always,
+        "cjk",
+    ),
+    (
+        "name",
+        re.compile(r"(?:اسمي|मेरा नाम|제 이름은|내 이름은)\s+(?P<x>[^\s،,.]+(?:\s[^\s،,.]+)?)"),
+        _always,
+        "foreign",
+    ),
+    (
+        "token",
+        re.compile(r"\b(?=[A-Za-z0-9_\-]*\d)(?=[A-Za-z0-9_\-]*[A-Za-z])[A-Za-z0-9_\-]{20,}\b"),
+        _mixed,
+        "digit run",
+    ),
 )
 _NOT_NAMES = word_list("not_names")
 _DIGITS = re.compile(r"\d")
+_TRIED = [(kind, pattern, holds, frozenset(needs.split())) for kind, pattern, holds, needs in _FORMS]
+_LINK = re.compile(r"://|www\.", re.IGNORECASE)
+_RUN = re.compile(r"[\w\-]{11}")
+_CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 # a run of digits and what stands between those of a phone number; the matcher is slow and sees only these
 _DIALLED = re.compile(r"[+＋(（]{0,2}\d(?:[^\w\n]{0,3}\d){6,}")
 _REGIONS = (None, "US", "GB", "DE", "FR", "ES", "IN", "CN", "JP", "BR")
@@ -232,18 +269,40 @@ def _phones(text: str) -> Iterator[Span]:
             yield Span(found.start(), found.end(), "phone")
 
 
+def _traits(text: str) -> set[str]:
+    """What can be seen of a text at a glance; most texts lack most of it, and most patterns need not be tried on them."""
+    digits = len(_DIGITS.findall(text))
+    ascii_only = text.isascii()
+    seen = {
+        "@": "@" in text,
+        "link": _LINK.search(text) is not None,
+        "run": _RUN.search(text) is not None,
+        "colon": ":" in text,
+        "separator": ":" in text or "-" in text,
+        "I": "I" in text,
+        "foreign": not ascii_only,
+        "cjk": not ascii_only and _CJK.search(text) is not None,
+        "digit": digits > 0,
+        **{f"digits{count}": digits >= count for count in (3, 4, 7, 9, 13)},
+    }
+    return {trait for trait, holds in seen.items() if holds}
+
+
 def find(text: str) -> list[Span]:
     """The identifiers of a text: spans in order that do not overlap; where two do, the one that begins first, then the longer."""
     if not _WORTH.search(text):
         return []
+    traits = _traits(text)
     spans = [
         Span(*found.span("x" if "x" in pattern.groupindex else 0), kind)
-        for kind, pattern, holds in _FORMS
+        for kind, pattern, holds, needs in _TRIED
+        if needs <= traits
         for found in pattern.finditer(text)
         if holds(found.group("x" if "x" in pattern.groupindex else 0))
         and not (kind == "name" and found.group("x").split()[0].casefold() in _NOT_NAMES)
     ]
-    spans += _phones(text)
+    if "digits7" in traits:
+        spans += _phones(text)
     kept: list[Span] = []
     for span in sorted(spans, key=lambda s: (s.start, -s.end)):
         if not kept or span.start >= kept[-1].end:
