@@ -55,19 +55,21 @@ def _paper(facets: Price, naming: Price) -> float:
 def _ours(facets: str, naming: str, *, batch: bool) -> float:
     models = {"facets": facets, "naming": naming, "auditing": naming}
     settings = Settings.model_validate({"models": models, "batch": batch})
+    price = prices.price_of(facets, host_of(facets), prices.table())
+    assert price
     found = estimate(
-        _conversations(), CONVERSATIONS, CONVERSATIONS, settings, Asking(tuple(builtin().values()))
+        _conversations(price.ratio), CONVERSATIONS, CONVERSATIONS, settings, Asking(tuple(builtin().values()))
     )
     assert found.cost is not None
     return found.cost
 
 
-def _conversations() -> Iterator[list[tuple[str, str]]]:
-    """Two exchanges, of 1,000 tokens by the tokenizer together."""
+def _conversations(ratio: float) -> Iterator[list[tuple[str, str]]]:
+    """Two exchanges, together of 1,000 of the model's own tokens, as the paper counts them."""
     words = (
         "the quick brown fox jumps over the lazy dog and then asks how to bake bread without yeast at home "
     )
-    said = [tokens.head(words * 40, share) for share in (200, 400, 100, 300)]
+    said = [tokens.head(words * 40, round(share / ratio)) for share in (200, 400, 100, 300)]
     turns = [("user", said[0]), ("assistant", said[1]), ("user", said[2]), ("assistant", said[3])]
     for _ in range(CONVERSATIONS):
         yield turns

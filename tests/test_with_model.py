@@ -124,6 +124,8 @@ def test_a_server_that_knows_no_schema_costs_no_batch_its_discount(
     with model_server(faults={"no_schema": 1.0}) as server:
         url = server.url if vendor == "openai" else server.anthropic_url
         clio.run(logs, tmp_path / "run", model=f"{vendor}:m@{url}", batch=True, **HOW)
+        left = len(server.files) + len(server.anthropic_jobs)
+    assert left == 0, "texts of people do not stay at the vendor"
     single, batched = single_and_batched(tmp_path / "run")
     assert single == 1
     assert single + batched == sum(single_and_batched(calm))

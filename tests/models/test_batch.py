@@ -331,6 +331,7 @@ class Vendor:
         self.submits = list(submits)
         self.jobs: dict[str, tuple[str, list[str]]] = {}
         self.found: list[str] = []
+        self.forgotten: list[str] = []
         self.polls = 0
         self.downloads: list[list[tuple[str, Answer | Failure] | Exception]] = []
 
@@ -364,6 +365,9 @@ class Vendor:
             if isinstance(line, Exception):
                 raise line
             yield line
+
+    async def forget(self, job: str) -> None:
+        self.forgotten.append(job)
 
 
 def ids(count: int = 30) -> list[str]:

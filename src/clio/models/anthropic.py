@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Container, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from clio.models.access import Clients, Manner, about, address, direct, host, key, sdk, told
@@ -151,6 +152,11 @@ class AnthropicChat:
         for line in (content if isinstance(content, str) else json.dumps(content)).split("\n"):
             if (read := _batched(line)) is not None:
                 yield read
+
+    async def forget(self, job: str) -> None:
+        """Delete a batch with its requests and results."""
+        with suppress(self._sdk.AnthropicError), self._clients.one() as client:
+            await client.messages.batches.delete(job)
 
     def _client(self) -> Any:
         http = direct(self._sdk.DefaultAsyncHttpxClient, self._url)

@@ -97,6 +97,7 @@ class Batches:
         if self.budget:
             self.budget.release(reserved)
         self.store.fetched(job.tag)
+        await self.model.forget(name)  # texts of people need not stay where they were only worked on
         self.progress(max(0, job.requests - shown))
 
     async def _name(self, job: Submitted) -> str | None:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -191,6 +192,13 @@ class OpenAIChat:
         for line in io.BytesIO(content):
             if (read := _batched(line)) is not None:
                 yield read
+
+    async def forget(self, job: str) -> None:
+        """Delete a job's files."""
+        with suppress(self._sdk.OpenAIError), self._clients.one() as client:
+            found = await client.batches.retrieve(job)
+            for file in filter(None, (found.input_file_id, found.output_file_id, found.error_file_id)):
+                await client.files.delete(file)
 
     def _client(self) -> Any:
         http = direct(self._sdk.DefaultAsyncHttpxClient, self._options["base_url"])

@@ -159,6 +159,10 @@ class BatchModel(Protocol):
         """How a job stands."""
         ...
 
+    async def forget(self, job: str) -> None:
+        """Delete what a job whose answers are all here has left at the vendor, where that can be done; never raises."""
+        ...
+
     def fetch(self, job: str) -> AsyncIterator[tuple[str, Answer | Failure]]:
         """The answers of a finished job by the id of their request, in any order. What has none is left out, or is a ``Failure`` that
         is no refusal, where it cost something: both are asked singly.
