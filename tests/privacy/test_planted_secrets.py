@@ -14,6 +14,7 @@ from planted import plant, published_bytes, search, secrets
 from clio import demo
 from clio.explorer.server import _columns, _detail, _run
 from clio.insights import Insights
+from clio.testing import model_server
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +39,22 @@ def clio(*arguments: object) -> bytes:
     return done.stdout + done.stderr
 
 
-def test_no_secret_is_published(logs: Path, hidden: list[str], tmp_path: Path) -> None:
-    """A full run, its exports, its page's data, all its output: searched as they are, in other cases, escaped, encoded and in parts."""
+def model(url: str) -> list[object]:
+    """A run with a chat model of the stand-in server, whose errors quote the prompt."""
+    return ["--model", f"openai:m@{url}", "--set", "timeout=5"]
+
+
+@pytest.mark.parametrize("route", ["embedded", "chat model"])
+def test_no_secret_is_published(logs: Path, hidden: list[str], tmp_path: Path, route: str) -> None:
+    """A full run, its exports, its page's data, all its output: searched as they are, in other cases, escaped, encoded and in parts.
+
+    The stand-in's summaries repeat the conversation's words, and one call in ten fails with an error that quotes it.
+    """
     out = tmp_path / "run"
-    said = clio("run", logs, "--out", out, "--set", "breakdown=note")
+    with model_server(faults={"413": 0.04, "500": 0.03, "refuse": 0.03}) as server:
+        told = model(server.url) if route == "chat model" else []
+        said = clio("run", logs, "--out", out, "--set", "breakdown=note", *told)
+        assert (server.calls > 1000) == (route == "chat model")
     said += clio("show", out) + clio("show", out, "--json") + clio("export", out) + clio("sources")
     insights = Insights.load(out)
     assert insights.coverage > 0.7
@@ -86,9 +99,13 @@ def test_failing_runs_say_no_secret(logs: Path, hidden: list[str], tmp_path: Pat
     said += clio(
         "run", logs, "--out", tmp_path / "d", "--set", "breakdown=note", "--set", "columns.messages=note"
     )
+    with model_server(faults={"400": 1.0}) as server:
+        said += clio("run", logs, "--out", tmp_path / "e", *model(server.url))
+        said += clio("run", logs, "--out", tmp_path / "f", *model(server.url), "--batch")
+        assert server.met["400"] > 0
     said += b"".join(
         (tmp_path / name / "run.toml").read_bytes()
-        for name in "abcd"
+        for name in "abcdef"
         if (tmp_path / name / "run.toml").exists()
     )
     assert said
