@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ import pytest
 
 from clio.models import batch, pace
 from clio.testing import Server
+
+# where tests run in the background Ctrl-C is ignored, and a child takes that over; a handler of Python's is reset in a child
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: what a scripted server does with a request: status, headers and body of its answer
 Script = Callable[["Asked"], tuple[int, dict[str, str], Any]]
