@@ -26,6 +26,7 @@ from clio.facets.with_model import Asking
 from clio.insights import Insights
 from clio.insights.intervals import Sample
 from clio.models import embedder
+from clio.models.protocols import Embedder
 from clio.models.roles import Model, Roles, opened, without_address
 from clio.privacy import auditor
 from clio.privacy.gate import gate, require_users
@@ -47,6 +48,7 @@ def run(
     *,
     progress: Reporter | None = None,
     retry_failed: bool = False,
+    encoder: Embedder | None = None,
     **overrides: Any,
 ) -> Insights:
     """Read logs and make their insights; resumes where an earlier run in the same folder stopped.
@@ -57,6 +59,7 @@ def run(
         settings: of the run; by default those of ``clio.toml`` and the defaults.
         progress: shows what is going on; by default nothing.
         retry_failed: ask a chat model again about the conversations of a finished run that it failed to answer.
+        encoder: an embedder that is there already, instead of the one that the settings name; for many runs in one process.
         overrides: single settings, over ``settings``.
 
     Raises:
@@ -73,7 +76,7 @@ def run(
     asking = _asking(chosen)
     work.folder.create()
     with work.folder.lock(), opened(chosen, work.folder.private / "answers.sqlite") as roles:
-        return _run(listed, work, rules, asking, roles, retry_failed)
+        return _run(listed, work, rules, asking, roles, retry_failed, encoder)
 
 
 def estimated(
@@ -165,15 +168,22 @@ def _estimate(work: Notes, read: _Conversations, asking: Asking) -> Estimate:
     return estimate(asked, len(read.groups), len(np.unique(read.groups)), work.settings, asking)
 
 
-def _run(logs: Any, work: Notes, rules: Policy, asking: Asking, roles: Roles, retry_failed: bool) -> Insights:
+def _run(
+    logs: Any,
+    work: Notes,
+    rules: Policy,
+    asking: Asking,
+    roles: Roles,
+    retry_failed: bool,
+    encoder: Embedder | None,
+) -> Insights:
     """The stages in a row; each is skipped where its result is already there."""
     folder, settings = work.folder, work.settings
     conversations = _read(logs, work)
     n = len(conversations.groups)
     # before anything is paid for
     require_users(pq.read_table(folder.file("conversations"), columns=["user"]), settings.users)
-    encoder = None
-    if settings.embedder != "auto":
+    if encoder is None and settings.embedder != "auto":
         encoder = embedder(settings.embedder, key_command=settings.key_command)
     forecast = _estimate(work, conversations, asking)
     if forecast.steps:
