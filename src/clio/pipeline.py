@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from clio import sampling, sources, stages
@@ -29,7 +28,8 @@ from clio.models import embedder
 from clio.models.protocols import Embedder
 from clio.models.roles import Model, Roles, opened, without_address
 from clio.privacy import auditor
-from clio.privacy.gate import gate, require_users
+from clio.privacy.accounts import require_users
+from clio.privacy.gate import gate
 from clio.privacy.policy import Policy, policy
 from clio.progress import Reporter, Silent
 from clio.prompts import hashes
@@ -74,8 +74,8 @@ def run(
         audit_min=chosen.audit_min,
     )
     asking = _asking(chosen)
-    work.folder.create()
-    with work.folder.lock(), opened(chosen, work.folder.private / "answers.sqlite") as roles:
+    store = work.folder.private / "answers.sqlite"
+    with work.opened(), opened(chosen, store, work.folder.cipher) as roles:
         return _run(listed, work, rules, asking, roles, retry_failed, encoder)
 
 
@@ -93,8 +93,7 @@ def estimated(
     """
     work, listed = _begin(logs, out, settings, progress, overrides)
     asking = _asking(work.settings)
-    work.folder.create()
-    with work.folder.lock():
+    with work.opened():
         return _estimate(work, _read(listed, work), asking)
 
 
@@ -108,7 +107,7 @@ def _begin(
         else settings
     )
     listed = [logs] if isinstance(logs, str | Path) else logs
-    folder = RunFolder(Path(out) if out else default_out(listed))
+    folder = RunFolder(Path(out) if out else default_out(listed), chosen.encryption_key_command)
     return Notes(folder, chosen, progress or Silent()), listed
 
 
@@ -134,10 +133,14 @@ def _read(logs: Any, work: Notes) -> _Conversations:
         if not done:
             limits = sources.Limits(max_characters=settings.max_characters)
             found = sources.open(
-                source, format=settings.format, columns=settings.columns or None, limits=limits
+                source,
+                format=settings.format,
+                columns=settings.columns or None,
+                limits=limits,
+                opened=folder.open,
             )
             stages.read(found, folder, key, folder.salt(), advance, name)
-    population = n = pq.ParquetFile(folder.file(name)).metadata.num_rows
+    population = n = folder.rows(name)
     if not n:
         reasons = ", ".join(f"{n:,} {reason}" for reason, n in rejected(folder).items())
         raise SourceError(
@@ -151,7 +154,7 @@ def _read(logs: Any, work: Notes) -> _Conversations:
         with work.stage("sample", population, folder.is_done("conversations", key)) as advance:
             if not folder.is_done("conversations", key):
                 sampling.sample(folder, key, settings.sample, settings.sample_by, settings.seed, advance)
-        n = pq.ParquetFile(folder.file("conversations")).metadata.num_rows
+        n = folder.rows("conversations")
         sample = Sample(population, n, settings.sample_by)
 
     # near-duplicates
@@ -182,7 +185,7 @@ def _run(
     conversations = _read(logs, work)
     n = len(conversations.groups)
     # before anything is paid for
-    require_users(pq.read_table(folder.file("conversations"), columns=["user"]), settings.users)
+    require_users(folder.read("conversations", ["user"]), settings.users)
     if encoder is None and settings.embedder != "auto":
         encoder = embedder(settings.embedder, key_command=settings.key_command)
     forecast = _estimate(work, conversations, asking)
@@ -232,7 +235,7 @@ def _run(
         )
         if labels is not None:
             folder.write_table("labels", key, pa.table({"label": pa.array(labels, pa.int32())}))
-        labels = pq.read_table(folder.file("labels"))["label"].to_numpy()
+        labels = folder.read("labels")["label"].to_numpy()
         advance(len(labels))
 
     # describe and arrange
@@ -243,7 +246,18 @@ def _run(
         settings.levels,
         rules.min_users,
         settings.users,
-        _told(roles.naming, "describe", "propose", "deduplicate", "assign", "rename", "privacy", "repair"),
+        settings.describe_from if roles.naming else None,
+        _told(
+            roles.naming,
+            "describe",
+            "describe_terms",
+            "propose",
+            "deduplicate",
+            "assign",
+            "rename",
+            "privacy",
+            "repair",
+        ),
     )
     with work.stage(
         "describe",
@@ -259,8 +273,8 @@ def _run(
             folder.write_table("assignments", key, _assignments(facets, distinct, labels, ids))
             folder.write_table("candidates", key, candidates)
         advance(int(labels.max()) + 1)
-    candidates = pq.read_table(folder.file("candidates"))
-    assignments = pq.read_table(folder.file("assignments"))
+    candidates = folder.read("candidates")
+    assignments = folder.read("assignments")
 
     # audit
     key = key_of(key, "audit", _told(roles.auditing, "auditor", "repair"))
@@ -326,12 +340,11 @@ def _inputs(logs: Any, folder: RunFolder) -> tuple[Any, Any]:
         if str(log) == "-":
             path = folder.private / "stdin"
             if not sys.stdin.isatty():
-                with folder.replacing(path) as beside, beside.open("wb") as file:
-                    shutil.copyfileobj(sys.stdin.buffer, file)
+                folder.keep("stdin", sys.stdin.buffer)
             kept.append(path)
         else:
             kept.append(log)
-    return fingerprint(sources.expand(kept)), kept
+    return fingerprint(sources.expand(kept), folder.open), kept
 
 
 def _assignments(facets: pa.Table, distinct: Distinct, labels: Any, ids: Sequence[str]) -> pa.Table:

@@ -1,7 +1,10 @@
 """A run is a folder: ``run.toml``, one file a stage in ``private/``, and ``insights/`` that alone may be shared.
 
 A stage is done when its file is there and its key (inputs, settings, code) matches; otherwise it is made again. Files appear whole or not
-at all: each is written beside its place and renamed. One process at a time works in a folder.
+not at all: each is written beside its place and renamed. One process at a time works in a folder.
+
+``private/`` and all in it is for its owner only from the first byte, and encrypted if there is a key (``clio.encryption``): it is read and
+written through ``RunFolder`` alone.
 """
 
 from __future__ import annotations
@@ -9,22 +12,32 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import hmac
+import io
 import json
 import os
+import resource
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tomlkit
+from tomlkit.exceptions import TOMLKitError
 
+from clio import encryption
+from clio.encryption import Cipher
 from clio.errors import RunError
 
 _SALT_BYTES = 32
+_PIECE = 4 << 20  # bytes of standard input that are encrypted at a time
+_ENCRYPTED = b"PARE"  # how an encrypted Parquet file begins
 
 
 def key_of(*parts: Any) -> str:
@@ -33,14 +46,17 @@ def key_of(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def fingerprint(paths: list[Path]) -> str:
-    """A hash of the inputs: names without folders, sizes and contents, read in blocks."""
+def fingerprint(paths: list[Path], opened: Callable[[Path], IO[bytes]] | None = None) -> str:
+    """A hash of the inputs: names without folders, sizes and contents, read in blocks; ``opened`` opens one in place of ``open``."""
     found = hashlib.sha256()
     for path in paths:
-        found.update(f"{path.name}\0{path.stat().st_size}\0".encode())
-        with path.open("rb") as file:
+        found.update(f"{path.name}\0".encode())
+        size = 0
+        with opened(path) if opened else path.open("rb") as file:
             while block := file.read(1 << 20):
                 found.update(block)
+                size += len(block)
+        found.update(f"\0{size}\0".encode())
     return found.hexdigest()[:32]
 
 
@@ -53,12 +69,38 @@ def content_hash(table: pa.Table) -> str:
 
 
 class RunFolder:
-    """One run's folder and its stages. Nothing in it is named after a person's text."""
+    """One run's folder and its stages. Nothing in it is named after a person's text.
 
-    def __init__(self, path: Path) -> None:
+    ``key_command`` prints the key that encrypts its private zone; without it that is CLIO_KEY, if set.
+    """
+
+    def __init__(self, path: Path, key_command: str | None = None) -> None:
         self.path = path
         self.private = path / "private"
         self.insights = path / "insights"
+        self._key_command = key_command
+
+    @cached_property
+    def cipher(self) -> Cipher | None:
+        """What encrypts the private zone, None if it was made without a key.
+
+        Raises:
+            RunError: the key is missing or wrong.
+        """
+        return encryption.unlocked(self.private, self._key_command)
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make the folder if it is missing, and hold it for this process while it works on it.
+
+        Raises:
+            RunError: as ``create`` and ``lock``; the key is missing or wrong, or the private zone holds what was written without one.
+        """
+        no_core_dumps()
+        self.create()
+        with self.lock():
+            self._begin()
+            yield
 
     def create(self) -> None:
         """Make the folders; ``private`` is for its owner only.
@@ -83,6 +125,28 @@ class RunFolder:
                 f"{self.path}: cannot be written ({error.strerror}); choose another --out"
             ) from None
 
+    def _begin(self) -> None:
+        """Bring the private zone in order: its modes, since when there is one, and its key."""
+        for folder, inner, files in os.walk(self.private):  # a copy may have got other modes
+            for name in (*inner, *files):
+                path = Path(folder, name)
+                if not path.is_symlink():
+                    path.chmod(0o700 if name in inner else 0o600)
+        header = self.private / encryption.HEADER
+        # a command may ask its owner something: it is run once
+        if not header.exists() and (phrase := encryption.passphrase(self._key_command)):
+            if any(entry.name not in {"lock", "since"} for entry in self.private.iterdir()):
+                raise RunError(
+                    f"{self.private}: was written without a key; clio purge {self.path} to start anew with one, "
+                    f"or go on without (no {encryption.VARIABLE}, no encryption_key_command)"
+                )
+            content, cipher = encryption.begun(phrase)
+            self.write_bytes(header, content)
+            self.cipher = cipher
+        _ = self.cipher  # a key that does not fit is told before anything is read
+        if not (self.private / "since").exists():
+            self.write_bytes(self.private / "since", datetime.now(UTC).date().isoformat().encode())
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder for one process; a killed process's hold ends with it.
@@ -90,21 +154,28 @@ class RunFolder:
         Raises:
             RunError: if another process works in it.
         """
-        with (self.private / "lock").open("w") as file:
+        path = self.private / "lock"
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600), "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # one that a purge has deleted in between holds nothing
+                held = path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))
             except OSError:
+                held = False
+            if not held:
                 raise RunError(
                     f"{self.path}: another run works in this folder; wait for it or choose another --out"
-                ) from None
+                )
             yield
 
     def salt(self) -> bytes:
         """The key that hashes user ids: made once, kept while the run is unfinished."""
         path = self.private / "salt"
         if not path.exists():
-            self.write_bytes(path, secrets.token_bytes(_SALT_BYTES))
-        return path.read_bytes()
+            made = secrets.token_bytes(_SALT_BYTES)
+            self.write_bytes(path, self.cipher.seal(made, b"salt") if self.cipher else made)
+        kept = path.read_bytes()
+        return self.cipher.unseal(kept, b"salt") if self.cipher else kept
 
     def forget_salt(self) -> None:
         """Throw the salt away, after which nobody can link a hashed id to a person."""
@@ -115,7 +186,7 @@ class RunFolder:
         if not self.is_done(name, key):
             table = make()
             self.write_table(name, key, table)
-        return pq.read_table(self.file(name))
+        return self.read(name)
 
     def file(self, name: str) -> Path:
         """Where a stage keeps its table."""
@@ -124,23 +195,112 @@ class RunFolder:
     def is_done(self, name: str, key: str) -> bool:
         """Whether a stage's file is there and was made with this key."""
         try:
-            metadata = pq.read_schema(self.file(name)).metadata or {}
+            with self._parquet(self.file(name)) as file:
+                metadata = file.schema_arrow.metadata or {}
         except (OSError, pa.ArrowInvalid):
             return False
-        return metadata.get(b"clio.key") == key.encode()
+        return bool(metadata.get(b"clio.key") == key.encode())
+
+    def parquet(self, name: str) -> Any:
+        """A stage's file, a ``pyarrow.parquet.ParquetFile``, to read it piece by piece; to be closed.
+
+        Raises:
+            RunError: it is missing or cannot be read.
+        """
+        try:
+            return self._parquet(self.file(name))
+        except (OSError, pa.ArrowInvalid):
+            raise self._unreadable(name) from None
+
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """A stage's table, or some of its columns.
+
+        Raises:
+            RunError: it is missing or cannot be read.
+        """
+        try:
+            with self._parquet(self.file(name)) as file:
+                return file.read(columns=None if columns is None else list(columns))
+        except (OSError, pa.ArrowInvalid):
+            raise self._unreadable(name) from None
+
+    def rows(self, name: str) -> int:
+        """How many rows a stage's table has."""
+        with self.parquet(name) as file:
+            return int(file.metadata.num_rows)
 
     def write_table(self, name: str, key: str, table: pa.Table) -> None:
         """Store a stage's table with its key."""
-        with self.replacing(self.file(name)) as path:
-            pq.write_table(with_key(table.schema, key, table), path, compression="zstd")
+        with self.writer(name, key, table.schema) as writer:
+            writer.write_table(with_key(table.schema, key, table))
+
+    @contextmanager
+    def writer(self, name: str, key: str, schema: pa.Schema) -> Iterator[Any]:
+        """A ``pyarrow.parquet.ParquetWriter`` of a stage's file, which takes its place once all is written."""
+        schema = schema.with_metadata({**(schema.metadata or {}), b"clio.key": key.encode()})
+        with (
+            self.replacing(self.file(name)) as path,
+            pq.ParquetWriter(
+                path, schema, compression="zstd", encryption_properties=self._writing()
+            ) as writer,
+        ):
+            yield writer
+
+    def keep(self, name: str, stream: IO[bytes]) -> Path:
+        """Keep a stream of bytes in the private zone; returns its path, which ``open`` opens."""
+        path = self.private / name
+        with self.replacing(path) as beside:
+            if self.cipher:
+                schema = pa.schema([("piece", pa.binary())])
+                # no statistics, which would hold the first and last piece once more
+                with pq.ParquetWriter(
+                    beside,
+                    schema,
+                    compression="zstd",
+                    use_dictionary=False,
+                    write_statistics=False,
+                    encryption_properties=self._writing(),
+                ) as writer:
+                    while piece := stream.read(_PIECE):
+                        writer.write_table(pa.table({"piece": [piece]}, schema))
+            else:
+                with beside.open("wb") as file:
+                    shutil.copyfileobj(stream, file)
+        return path
+
+    def open(self, path: Path) -> IO[bytes]:
+        """A file to read, decrypted if it is one that was kept in this private zone."""
+        if path.parent != self.private or not self.cipher:
+            return path.open("rb")
+        return io.BufferedReader(encryption.Pieces(self._parquet(path), _PIECE))
+
+    def _writing(self) -> Any:
+        return self.cipher.writing() if self.cipher else None
+
+    def _parquet(self, path: Path) -> Any:
+        """Raises OSError or ArrowInvalid where the file is missing, damaged or not encrypted as it should be."""
+        if not self.cipher:
+            return pq.ParquetFile(path)
+        with path.open("rb") as file:
+            if file.read(len(_ENCRYPTED)) != _ENCRYPTED:  # which pyarrow would read without a word
+                raise OSError("not encrypted")
+        return pq.ParquetFile(path, decryption_properties=self.cipher.reading())
+
+    def _unreadable(self, name: str) -> RunError:
+        return RunError(
+            f"{self.file(name)}: is missing or cannot be read; delete it and run the same command again"
+        )
 
     @contextmanager
     def replacing(self, path: Path) -> Iterator[Path]:
-        """A path to write to, which takes the place of ``path`` once it is whole."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """A path to write to, there and its owner's only, which takes the place of ``path`` once it is whole."""
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         beside = path.with_name(f".{path.name}.part")
+        beside.unlink(missing_ok=True)
+        made = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        os.fchmod(made, 0o600)  # whatever the umask
+        os.close(made)
         yield beside
-        beside.chmod(0o600)
         with beside.open("rb") as file:
             os.fsync(file.fileno())
         beside.replace(path)
@@ -157,9 +317,26 @@ class RunFolder:
             beside.write_text(tomlkit.dumps(_toml(facts)), "utf-8")
 
     def facts(self) -> dict[str, Any]:
-        """What ``run.toml`` says, empty if there is none."""
+        """What ``run.toml`` says, empty if there is none.
+
+        Raises:
+            RunError: it cannot be read.
+        """
         path = self.path / "run.toml"
-        return tomlkit.parse(path.read_text("utf-8")).unwrap() if path.is_file() else {}
+        try:
+            return tomlkit.parse(path.read_text("utf-8")).unwrap() if path.is_file() else {}
+        except (TOMLKitError, UnicodeDecodeError):
+            raise RunError(f"{path}: not TOML; delete it and run the same command again") from None
+
+
+def no_core_dumps() -> None:
+    """Have the system write no image of this process's memory, which holds texts of people, if it crashes; children inherit it."""
+    # on Linux 1 instead of 0: as small, and the kernel then starts no program that core_pattern pipes dumps to, whatever that would obey
+    wanted = 1 if sys.platform == "linux" else 0
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(
+        resource.RLIMIT_CORE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most)
+    )
 
 
 def with_key(schema: pa.Schema, key: str, table: pa.Table) -> pa.Table:
@@ -196,18 +373,40 @@ def find(path: str | Path) -> RunFolder:
 
 
 def purge(path: str | Path) -> list[str]:
-    """Delete a run's private zone, all that may hold text of people; the insights stay.
+    """Delete a run's private zone, all that may hold text of people; the insights stay. Needs no key; an unfinished run will do.
 
     Returns:
         The names of what was deleted.
 
     Raises:
-        RunError: if there is no run folder, or a run works in it.
+        RunError: if there is no run folder, a run works in it, or it cannot be deleted.
     """
-    folder = find(path)
+    folder = purgeable(path)
     if not folder.private.is_dir():
         return []
-    with folder.lock():
-        names = sorted(entry.name for entry in folder.private.iterdir())
-        shutil.rmtree(folder.private)
+    try:
+        with folder.lock():
+            names = sorted(entry.name for entry in folder.private.iterdir())
+            # what a key is made from goes first: whatever is left of the rest is of no use then
+            (folder.private / encryption.HEADER).unlink(missing_ok=True)
+            shutil.rmtree(folder.private)
+    except OSError as error:
+        raise RunError(
+            f"{folder.private}: cannot be deleted ({error.strerror or 'a link'}); delete it by hand"
+        ) from None
     return names
+
+
+def purgeable(path: str | Path) -> RunFolder:
+    """The run folder at a path, finished or not.
+
+    Raises:
+        RunError: if there is none.
+    """
+    folder = RunFolder(Path(path))
+    if not folder.path.is_dir():
+        raise RunError(f"{path}: no such run folder")
+    marks = (folder.insights / "insights.json", folder.path / "run.toml", folder.private / "since")
+    if not any(mark.is_file() for mark in marks):
+        raise RunError(f"{path}: is no run folder; give one that clio run has made")
+    return folder

@@ -14,8 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from clio import retention
 from clio.errors import RunError
 from clio.insights import Insights
 from clio.models.roles import Roles
@@ -37,6 +37,18 @@ class Notes:
     estimate: dict[str, Any] | None = None
 
     @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Hold the run folder; what has expired in it is deleted first, and that is said."""
+        if gone := retention.purge_expired(self.folder.path):
+            day, names = gone
+            self.progress.say(
+                f"the private files of {self.folder.path} were to be kept until {day}: deleted {len(names)}, starting anew"
+            )
+        with self.folder.opened():
+            retention.note(self.folder, self.settings.retention_days)
+            yield
+
+    @contextmanager
     def stage(self, name: str, total: int | None, done: bool = False) -> Iterator[Advance]:
         """Show and time a stage; one that was done before keeps its time of then."""
         before = self.folder.facts().get("seconds", {})
@@ -52,9 +64,7 @@ class Notes:
 
     def found(self, facets: pa.Table) -> None:
         """Count what the logs hold, and say it."""
-        times = pc.min_max(
-            pq.read_table(self.folder.file("conversations"), columns=["created_at"])["created_at"]
-        ).as_py()
+        times = pc.min_max(self.folder.read("conversations", ["created_at"])["created_at"]).as_py()
         languages = Counter(facets["language"].to_pylist())
         users = pc.count_distinct(facets["user"]).as_py()
         self.counts = {
@@ -87,9 +97,12 @@ class Notes:
     def _note(self, **more: Any) -> None:
         prompts = hashes(Path(self.settings.prompts) if self.settings.prompts else None)
         versions = {"clio": version("clio-insights"), "python": sys.version.split()[0]}
-        kept = {k: v for k, v in self.settings.model_dump().items() if v not in (None, {}, ())}
+        # a command may hold the key itself
+        told = self.settings.model_dump(exclude={"encryption_key_command"})
+        kept = {k: v for k, v in told.items() if v not in (None, {}, ())}
         self.folder.note(
             {
+                "expires": retention.last_day(self.folder, self.settings.retention_days),
                 "versions": versions,
                 "settings": kept,
                 "counts": self.counts,
@@ -142,7 +155,7 @@ def measured(roles: Roles) -> dict[str, Any]:
 
 def rejected(folder: RunFolder) -> dict[str, int]:
     """How many records were set aside, by reason."""
-    return dict(sorted(Counter(pq.read_table(folder.file("rejected"))["reason"].to_pylist()).items()))
+    return dict(sorted(Counter(folder.read("rejected")["reason"].to_pylist()).items()))
 
 
 def found_line(counts: Mapping[str, Any]) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from clio.errors import SettingsError, SourceError
@@ -84,16 +83,12 @@ def sample(
         SettingsError: if no conversation has the column; names those there are, never a value.
         SourceError: if there is no conversation.
     """
-    with pq.ParquetFile(folder.file("read")) as file:
+    with folder.parquet("read") as file:
         population = file.metadata.num_rows
         if not population:
             raise SourceError("no conversation could be used; there is nothing to draw a sample from")
         rows = choose(None if by is None else _strata(file, by), population, size, seed)
-        schema = CONVERSATIONS.with_metadata({b"clio.key": key.encode()})
-        with (
-            folder.replacing(folder.file("conversations")) as path,
-            pq.ParquetWriter(path, schema, compression="zstd") as writer,
-        ):
+        with folder.writer("conversations", key, CONVERSATIONS) as writer:
             for table in _batched(_rows(file, rows, progress)):
                 writer.write_table(table)
     return Sample(population, len(rows), by)

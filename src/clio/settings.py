@@ -115,6 +115,11 @@ class Settings(BaseModel):
     cluster_facet: Literal["request", "task"] = Field(
         "request", description="The text facet whose values are embedded and clustered."
     )
+    describe_from: Literal["summaries", "terms"] = Field(
+        "summaries",
+        description="What a chat model names clusters from: `summaries` of conversations, or only `terms` that enough users share, "
+        "so that no text of a person reaches it.",
+    )
     cluster_size: int | None = Field(
         None,
         ge=2,
@@ -127,7 +132,10 @@ class Settings(BaseModel):
     levels: int | None = Field(
         None, ge=1, le=6, description="Levels of the hierarchy; by default by the number of base clusters."
     )
-    policy: str = Field("internal", description="Named thresholds: `public-data`, `internal`, `publish`.")
+    policy: str = Field(
+        "internal",
+        description="Named thresholds: `public-data`, `internal`, `publish`, or `safety` (restricted: no thresholds).",
+    )
     min_users: int | None = Field(
         None, ge=1, description="Distinct users behind anything shown, instead of the policy's."
     )
@@ -142,6 +150,17 @@ class Settings(BaseModel):
     )
     keep_salt: bool = Field(
         False, description="Keep the key that hashes user ids, so that a later run gives the same hashes."
+    )
+    encryption_key_command: str | None = Field(
+        None,
+        description="Command that prints the key that `private/` is encrypted with, instead of the variable `CLIO_KEY`: "
+        "`pass show clio`; no key: not encrypted.",
+    )
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="Days that `private/` is kept: after them `clio purge --expired`, or a run in the folder, deletes it.",
     )
     prompts: str | None = Field(
         None, description="Folder of prompts that replace the built-in ones of the same name."

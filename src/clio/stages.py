@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from clio import sources
@@ -28,6 +27,7 @@ from clio.models.answers import Answers
 from clio.models.protocols import Embedder, Usage
 from clio.models.roles import Model
 from clio.privacy import auditor
+from clio.privacy.accounts import Accounts
 from clio.privacy.policy import Policy
 from clio.progress import Advance, silent
 from clio.run_folder import RunFolder, with_key
@@ -60,21 +60,19 @@ def read(
     """
     rejected: list[dict[str, Any]] = []
     batch: list[Conversation] = []
-    with folder.replacing(folder.file(name)) as path:
-        schema = CONVERSATIONS.with_metadata({b"clio.key": key.encode()})
-        with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for item in found:
-                if isinstance(item, Conversation):
-                    batch.append(item)
-                else:
-                    rejected.append({"source": item.source, "position": item.position, "reason": item.reason})
-                if len(batch) == BATCH:
-                    writer.write_table(conversations_table(batch, salt))
-                    progress(len(batch))
-                    batch = []
-            if batch:
+    with folder.writer(name, key, CONVERSATIONS) as writer:
+        for item in found:
+            if isinstance(item, Conversation):
+                batch.append(item)
+            else:
+                rejected.append({"source": item.source, "position": item.position, "reason": item.reason})
+            if len(batch) == BATCH:
                 writer.write_table(conversations_table(batch, salt))
                 progress(len(batch))
+                batch = []
+        if batch:
+            writer.write_table(conversations_table(batch, salt))
+            progress(len(batch))
         # before the conversations take their place, so that both are there or neither
         folder.write_table("rejected", key, pa.Table.from_pylist(rejected, schema=REJECTED))
 
@@ -160,9 +158,10 @@ def _local_facets(batch: pa.RecordBatch, breakdown: Sequence[str]) -> pa.Table:
 
 def has_failed(folder: RunFolder) -> bool:
     """Whether a chat model failed to answer about some conversation of a run."""
-    if "state" not in pq.read_schema(folder.file("facets")).names:
-        return False
-    return "failed" in pq.read_table(folder.file("facets"), columns=["state"])["state"].to_pylist()
+    with folder.parquet("facets") as file:
+        if "state" not in file.schema_arrow.names:
+            return False
+        return "failed" in file.read(columns=["state"])["state"].to_pylist()
 
 
 def text_languages(table: pa.Table) -> list[str]:
@@ -249,7 +248,7 @@ def embed(
             folder.write_table(
                 name, mark, pa.table({"vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])})
             )
-        column = pq.read_table(folder.file(name))["vector"].combine_chunks()
+        column = folder.read(name)["vector"].combine_chunks()
         rows = len(column)
         made[at : at + rows] = column.flatten().to_numpy(zero_copy_only=False).reshape(rows, -1)
         progress(rows)
@@ -295,14 +294,6 @@ def ready_vectors(
     return prepare(vectors[distinct.place], [languages[i] for i in distinct.rows])
 
 
-def user_numbers(table: pa.Table, users: str) -> NDArray[np.int32]:
-    """A number for each conversation's user, -1 where unknown; int32 (n,)."""
-    if users == "conversation":
-        return np.arange(len(table), dtype=np.int32)
-    codes = table["user"].combine_chunks().dictionary_encode().indices
-    return np.asarray(codes.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
-
-
 def describe(
     distinct: Distinct,
     vectors: NDArray[np.float32],
@@ -329,44 +320,54 @@ def describe(
     counts = np.bincount(groups, minlength=len(groups))[distinct.rows]
     k = int(labels.max()) + 1 if len(labels) else 0
     values, languages = table[settings.cluster_facet].to_pylist(), text_languages(table)
-    users = user_numbers(table, settings.users)
+    accounts = Accounts.of(table, settings.users)
     centroids = np.zeros((k, vectors.shape[1]), np.float32)
     np.add.at(centroids, labels, vectors)
     centroids /= np.maximum(np.linalg.norm(centroids, axis=1, keepdims=True), 1e-12)
     data = tree.Clustered(
         requests=[values[i] or "" for i in distinct.rows],
         languages=[languages[i] for i in distinct.rows],
-        users=users[distinct.rows],
+        users=accounts.user[distinct.rows],
         vectors=vectors,
         labels=labels,
         centroids=centroids,
         weights=np.bincount(labels, weights=counts, minlength=k).astype(np.int64),
     )
-    shape = tree.Shape(settings.top, settings.levels, policy.min_users, settings.seed)
-    fallback = tree.without_model(data, topics.task_vectors(embedder), shape)
-    named = fallback
+    # one more than the policy asks, for what is said must hold without any one of them
+    shape = tree.Shape(settings.top, settings.levels, policy.min_users + 1, settings.seed)
+    named = tree.without_model(data, topics.task_vectors(embedder), shape)
     if model:
         criteria = builtin()[settings.cluster_facet].criteria
-        named = tree.by_model(
-            data, fallback, model.chat, model.answers, embedder, shape, criteria, model.prompts
-        )
+        told = tree.Telling(model.chat, model.answers, settings.describe_from, criteria, model.prompts)
+        named = tree.by_model(data, named, told, embedder, shape)
     places = projection.project(centroids, data.weights, named.steps)
-    return tree.candidates(named, fallback, places), tree.cluster_ids(named)[0]
+    return tree.candidates(named, places), tree.cluster_ids(named)[0]
 
 
 def audit(candidates: pa.Table, model: Model | None, progress: Advance = silent) -> pa.Table:
-    """The candidates with a column ``audit``, 1..5."""
-    texts = [
-        f"{n}: {d}"
-        for n, d in zip(candidates["name"].to_pylist(), candidates["description"].to_pylist(), strict=True)
-    ]
-    if model:
-        ratings = auditor.audit_with_model(
-            texts, model.chat, model.answers, folder=model.prompts, progress=progress
+    """The candidates with a rating, 1..5, of each pair of texts that they come with: ``audit``, ``rewritten_audit``, ``fallback_audit``."""
+    for kind in (name.removesuffix("name") for name in candidates.column_names if name.endswith("name")):
+        texts = [
+            f"{n}: {d}"
+            for n, d in zip(
+                candidates[f"{kind}name"].to_pylist(),
+                candidates[f"{kind}description"].to_pylist(),
+                strict=True,
+            )
+        ]
+        distinct = list(dict.fromkeys(texts))
+        # the fallback is made of nothing but shared phrases and the vocabulary: no call is worth paying for it
+        ratings = (
+            auditor.audit_with_model(distinct, model.chat, model.answers, folder=model.prompts)
+            if model and kind != "fallback_"
+            else auditor.audit(distinct)
         )
-    else:
-        ratings = auditor.audit(texts)
-    return candidates.append_column("audit", pa.array([rating.score for rating in ratings], pa.int32()))
+        scores = {text: rating.score for text, rating in zip(distinct, ratings, strict=True)}
+        candidates = candidates.append_column(
+            f"{kind}audit", pa.array([scores[text] for text in texts], pa.int32())
+        )
+    progress(len(candidates))
+    return candidates
 
 
 def members(
@@ -404,6 +405,5 @@ __all__ = [
     "members",
     "read",
     "text_languages",
-    "user_numbers",
     "with_key",
 ]

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from clio.conversation import Conversation
 from clio.run_folder import RunFolder, hashed_user
@@ -66,7 +65,7 @@ def _metadata(conversation: Conversation) -> str | None:
 
 def batches(folder: RunFolder, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """The stored conversations, 2,048 at a time."""
-    with pq.ParquetFile(folder.file("conversations")) as file:
+    with folder.parquet("conversations") as file:
         yield from file.iter_batches(BATCH, columns=list(columns))
 
 

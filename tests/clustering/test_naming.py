@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clio.clustering.counting import read
-from clio.clustering.naming import Described, describe_base, describe_parents
+from clio.clustering.counting import background, read
+from clio.clustering.naming import describe_base, terms
+from clio.clustering.parents import Described, describe_parents
 from clio.clustering.phrases import actions, find_phrases
 from clio.clustering.topics import nearest, shares, topics
 
@@ -84,6 +85,26 @@ def test_clusters_of_one_name_are_told_apart() -> None:
     assert a.name != b.name
 
 
+def test_no_single_account_decides_what_a_cluster_is_called() -> None:
+    """Six accounts name two things alike; whichever of them a seventh names, the cluster is called the same."""
+    both = "tell me about scurvy. tell me about rabies."
+    names = {
+        describe([both] * 6 + more).name
+        for more in ([], ["tell me about scurvy"], ["tell me about rabies"], ["tell me about something"])
+    }
+    assert len(names) == 1
+    assert "scurvy" in describe(["tell me about scurvy"] * 9).name
+
+
+def test_terms_are_what_enough_users_say() -> None:
+    """What five say is a term, what one says is none."""
+    texts = ["report a lost card"] * 5 + ["report a stolen zither"]
+    members = read(texts, ["en"] * 6, np.zeros(6, np.int32), np.arange(6, dtype=np.int32))
+    found = " ".join(terms(members, range(6), background(members), 5))
+    assert "lost card" in found
+    assert "zither" not in found
+
+
 def test_descriptions_hold_no_numbers() -> None:
     """A number in a description could be subtracted; there is none."""
     assert not any(c.isdigit() for c in describe(LOST * 3).description)
@@ -96,7 +117,7 @@ def test_parents_are_named_by_what_joins_their_children_and_are_distinct() -> No
     spread[0, names.index("Book a flight")] = 0.7
     spread[0, names.index("Write a poem")] = 0.3
     spread[1, names.index("Book a hotel")] = 1.0
-    first, second = describe_parents([["Book a flight"], ["Book a hotel"]], spread, top=True)
+    first, second = describe_parents(spread, top=True)
     assert first.name.startswith("Travel")
     assert second.name.startswith("Travel")
     assert first.name != second.name

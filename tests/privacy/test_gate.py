@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from clio.errors import PrivacyError
@@ -10,7 +13,7 @@ from clio.insights import Insights
 from clio.privacy.gate import band, gate
 from clio.privacy.policy import Policy, policy
 
-RULES = Policy("test", 3, 5, 3, 5, 3, "test")
+RULES = Policy("test", 3, 5, 3, 5, 3, None, "test")
 
 
 def candidates(**changes: dict) -> pa.Table:
@@ -104,9 +107,9 @@ def test_specifics_that_few_support_are_not_published(name: str) -> None:
     """A name with a person, a number, a firm or an address that fewer than min_users say is withheld with its cluster."""
     table, texts = members({"2.1": 20, "2.2": 20, "2.3": 20})
     texts[0] += " annabelle 4417 wexley bakery"
-    found = gate(candidates(**{"2.1": {"name": name}}), table, texts, RULES)
-    assert "2.1" not in shown(found)
-    assert name not in str(found.clusters)
+    found = gate(candidates(**{"2.1": {"name": name, "description": ""}}), table, texts, RULES)
+    said = str([(c.name, c.description) for c in found]).casefold()
+    assert not any(word in said for word in ("annabelle", "4417", "wexley", "jo@"))
 
 
 def test_a_supported_fallback_name_stands_in() -> None:
@@ -117,6 +120,7 @@ def test_a_supported_fallback_name_stands_in() -> None:
         "fallback_name", pa.array(["Cards", "Report a lost card", "Pay a bill", "Order checks"])
     )
     rows = rows.append_column("fallback_description", pa.array([""] * 4))
+    rows = rows.append_column("fallback_audit", pa.array([5] * 4))
     assert gate(rows, table, texts, RULES).cluster("2.1").name == "Report a lost card"
 
 
@@ -125,6 +129,48 @@ def test_an_unsupported_description_is_left_out_and_the_name_stays() -> None:
     table, texts = members({"2.1": 20, "2.2": 20, "2.3": 20})
     found = gate(candidates(**{"2.1": {"description": "Mentions Annabelle of Wexley."}}), table, texts, RULES)
     assert found.cluster("2.1").description == ""
+
+
+def test_nothing_is_shown_that_one_account_decides() -> None:
+    """Three accounts and a fourth make a cluster of four only if three others would do without any one of them."""
+    table, texts = members({"2.1": 20, "2.2": 20, "2.3": 20}, users=20)
+    few = pa.array(["s1", "s2", "s3"] * 6 + ["target"] * 2, pa.string())
+    table = table.set_column(1, "user", pa.chunked_array([few, table["user"].slice(20).combine_chunks()]))
+    assert "2.1" in shown(gate(candidates(), table, texts, RULES))
+    without = few.filter(pc.not_equal(few, "target"))
+    table = table.slice(2).set_column(
+        1, "user", pa.chunked_array([without, table["user"].slice(20).combine_chunks()])
+    )
+    assert "2.1" not in shown(gate(candidates(), table, texts[2:], RULES))
+    heavy = pa.array(["one"] * 17 + ["s1", "s2", "s3"], pa.string())
+    table, texts = members({"2.1": 20, "2.2": 20, "2.3": 20}, users=20)
+    table = table.set_column(1, "user", pa.chunked_array([heavy, table["user"].slice(20).combine_chunks()]))
+    assert "2.1" not in shown(gate(candidates(), table, texts, RULES))
+
+
+def test_sensitive_subjects_need_more_people() -> None:
+    """Six users are enough for a lost card and too few for a disease; the plain name stands in."""
+    table, texts = members({"2.1": 20, "2.2": 20, "2.3": 6})
+    texts = texts[:40] + ["diabetes of mine"] * 6
+    rows = candidates(**{"2.3": {"name": "Manage diabetes"}})
+    assert "2.3" not in shown(gate(rows, table, texts, RULES))
+    assert "2.3" in shown(gate(rows, table, texts, replace(RULES, sensitive=False)))
+
+
+def test_untrusted_accounts_do_not_buy_a_cluster() -> None:
+    """Accounts of no trust count for nobody, however many they are."""
+    table, texts = members({"2.1": 20, "2.2": 20, "2.3": 20})
+    trusted = table.append_column("trust", pa.array([0.0] * 20 + [1.0] * 40))
+    assert "2.1" not in shown(gate(candidates(), trusted, texts, RULES))
+    assert {"2.2", "2.3"} & shown(gate(candidates(), trusted, texts, RULES))
+
+
+def test_a_parents_description_names_shown_children_only() -> None:
+    """A child that is hidden must not stand in its parent's text."""
+    table, texts = members({"2.1": 30, "2.2": 20, "2.3": 9})
+    rows = candidates(**{"1.1": {"description": "Brings together: {children}."}, "2.3": {"audit": 1}})
+    found = gate(rows, table, texts, RULES)
+    assert found.cluster("1.1").description == "Brings together: report a lost card; pay a bill."
 
 
 def test_audit_below_the_minimum_is_withheld_and_counted() -> None:

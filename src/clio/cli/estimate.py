@@ -30,6 +30,17 @@ def estimate(
     if out:
         show_estimated(list(logs), out, settings, as_json=as_json, quiet=quiet)
         return
-    # what is read holds text of people: it goes as soon as it is counted
-    with tempfile.TemporaryDirectory(prefix="clio-estimate-") as folder:
-        show_estimated(list(logs), Path(folder) / "run", settings, as_json=as_json, quiet=quiet)
+    from clio import pipeline
+    from clio.errors import RunError
+
+    # what is read holds text of people: it goes as soon as it is counted, and lies where the run would be rather than among the
+    # system's temporary files, so that its owner sees and purges what a killed estimate leaves
+    place = pipeline.default_out(list(logs))
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=f"{place.name}.estimate-", dir=place.parent)
+    except OSError as error:
+        raise RunError(
+            f"{place.parent}: cannot be written ({error.strerror}); name a folder with --out"
+        ) from None
+    with folder as path:
+        show_estimated(list(logs), Path(path), settings, as_json=as_json, quiet=quiet)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -97,6 +98,22 @@ def count(members: Members, rows: Iterable[int]) -> Counts:
                 found.pairs[(phrase.verb, key)].add(user)
     found.users = len(users)
     return found
+
+
+@contextmanager
+def with_fewer(counts: Counts, words: Set[str], fewer: int) -> Iterator[None]:
+    """The same counts as if ``fewer`` of the users had not said what holds any of some words, until the block ends."""
+    said = [who for key, who in counts.things.items() if not words.isdisjoint(key)]
+    said += [who for (_, key), who in counts.pairs.items() if not words.isdisjoint(key)]
+    said += [who for state, who in counts.states.items() if state in words]
+    taken = [(who, sorted(who)[:fewer]) for who in said]
+    for who, users in taken:
+        who.difference_update(users)
+    try:
+        yield
+    finally:
+        for who, users in taken:
+            who.update(users)
 
 
 @dataclass(frozen=True, slots=True)

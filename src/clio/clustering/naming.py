@@ -10,8 +10,8 @@ The describer of the paper (G.5) reads members against their nearest non-members
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,9 @@ from clio.clustering.counting import (
     count,
     length_bonus,
     weight,
+    with_fewer,
 )
+from clio.clustering.parents import Described, joined, lower, lower_theme
 from clio.clustering.phrases import ASK, ENDING_VERBS, LINKS, QUESTION_WORDS
 from clio.clustering.topics import topics
 from clio.clustering.wording import Wording, action_name, join, language_name
@@ -50,16 +52,10 @@ _NO_SAYING = frozenset(
 _CLEAR = 0.2
 # a task names a cluster if it stands this many standard deviations above all tasks and is the nearest to this share of members
 _NEAR, _NEAR_ABROAD, _AGREE, _VOTE = 3.0, 2.4, 0.08, 6.0
+# users by which a phrase must lead its rivals: what one account in another's place can change
+_SWAPPED = 2
 # a theme that this share of members are nearest to lends its tasks to a mixed cluster
 _THEME = 0.28
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A name (a short phrase) and a description (one or two sentences) of one cluster."""
-
-    name: str
-    description: str
 
 
 @dataclass(slots=True)
@@ -72,6 +68,7 @@ class _Draft:
     name: str = ""
     description: str = ""
     own: frozenset[str] = frozenset()
+    mentioned: list[str] = field(default_factory=list)
 
 
 def describe_base(
@@ -97,11 +94,30 @@ def describe_base(
         rows = order[bounds[c] : bounds[c + 1]]
         language, kept = _main_language(members, rows)
         counts = count(members, kept)
-        draft = _Draft(counts, actions_of(counts, base, min_users), language)
-        _write(draft, closeness[c], spread[c], base, wording, min_users)
-        drafts.append(draft)
+
+        def written(
+            phrases: bool = True, counts: Counts = counts, c: int = c, language: str = language
+        ) -> _Draft:
+            draft = _Draft(counts, actions_of(counts, base, min_users) if phrases else [], language)
+            _write(draft, closeness[c], spread[c], base, wording, min_users)
+            return draft
+
+        drafts.append(_stable(written))
     _tell_apart(drafts, wording)
-    return [Described(d.name, d.description) for d in drafts]
+    return [Described(d.name, _description(d)) for d in drafts]
+
+
+def terms(
+    members: Members, rows: Sequence[int], base: Background, min_users: int, most: int = 40
+) -> list[str]:
+    """Up to ``most`` terms, the most telling first, each said by at least ``min_users`` distinct users among some rows of ``members``."""
+    counts = count(members, rows)
+    wording = Wording.learn(members.phrases[row] for row in rows)
+    found = (
+        action_name(verb if verb != ASK else "", key, counts, wording, first=False)
+        for _, verb, key in actions_of(counts, base, min_users, most)
+    )
+    return list(dict.fromkeys(found))[:most]
 
 
 def _main_language(members: Members, rows: Iterable[int]) -> tuple[str, list[int]]:
@@ -199,7 +215,7 @@ def _write(
     abroad = draft.language != "en"
     fits = spread[near[0]] >= _AGREE and best >= (_NEAR_ABROAD if abroad else _NEAR)
     clear = _is_clear(chosen, counts)
-    mentioned = _mentioned(draft, chosen, wording)
+    draft.mentioned = _mentioned(draft, chosen, wording)
     if clear and not (abroad and fits):
         draft.name = _phrase_name(chosen, counts, wording, min_users)
         draft.description = _asked(chosen, draft, wording)
@@ -207,22 +223,40 @@ def _write(
     elif fits:
         draft.name = topics().tasks[near[0]]
         others = [
-            _lower(topics().tasks[t]) for t in near[1:] if fit[t] >= 0.7 * fit[near[0]] and spread[t] >= 0.05
+            lower(topics().tasks[t]) for t in near[1:] if fit[t] >= 0.7 * fit[near[0]] and spread[t] >= 0.05
         ]
         also = f", some of them to {join(others, last='or')}" if others else ""
-        draft.description = f"People want to {_lower(draft.name)}, in many different words{also}."
+        draft.description = f"People want to {lower(draft.name)}, in many different words{also}."
     elif (not chosen or counts.form[chosen[0][1]] < 0.5) and (said := _said(counts, min_users)):
         draft.name, draft.description = f"Say “{said}”", f"People write “{said}” or much the same."
     else:
         draft.name = _mixed_name(spread, fit)
         nearest = [
-            _lower(topics().tasks[int(t)]) for t in np.argsort(-spread, kind="stable")[:4] if spread[t] > 0
+            lower(topics().tasks[int(t)]) for t in np.argsort(-spread, kind="stable")[:4] if spread[t] > 0
         ]
         draft.description = f"A mixed group, with requests to {join(nearest, last='or')}."
-    if len(mentioned) > 1:
-        draft.description += f" Often mentioned: {join(mentioned)}."
-    if abroad:
-        draft.description += f" Mostly in {language_name(draft.language)}."
+
+
+def _description(draft: _Draft) -> str:
+    """What the cluster is about, what else it mentions, and in which language where that is not English."""
+    also = f" Often mentioned: {join(draft.mentioned)}." if len(draft.mentioned) > 1 else ""
+    abroad = f" Mostly in {language_name(draft.language)}." if draft.language != "en" else ""
+    return draft.description + also + abroad
+
+
+def _stable(written: Callable[..., _Draft]) -> _Draft:
+    """A draft that no single account decides: where its name would change were one account another, the vocabulary names the cluster.
+
+    Every word is said by several; what one account may decide is which of them comes first. One account in another's place takes one user
+    from a phrase and gives one to its rival, so the draft is written again with two users fewer for the name's own words: the worst that
+    any account can do, without trying them one by one.
+    """
+    draft = written()
+    if not draft.own:
+        return draft
+    with with_fewer(draft.counts, draft.own, _SWAPPED):
+        other = written()
+    return draft if other.name == draft.name else written(phrases=False)
 
 
 def _is_clear(chosen: Sequence[tuple[str, Key]], counts: Counts) -> bool:
@@ -266,8 +300,8 @@ def _mixed_name(spread: NDArray[np.float32], fit: NDArray[np.float32]) -> str:
     if themes[main] >= _THEME:
         inside = np.flatnonzero((theme_of == main) & (spread > 0))
         best = inside[np.argsort(-fit[inside], kind="stable")][:2]
-        return join([topics().tasks[best[0]], *(_lower(topics().tasks[t]) for t in best[1:])])
-    return f"Various: {_lower_theme(_joined(themes, topics().themes, 0.3))}"
+        return join([topics().tasks[best[0]], *(lower(topics().tasks[t]) for t in best[1:])])
+    return f"Various: {lower_theme(joined(themes, topics().themes, 0.3))}"
 
 
 def _asked(chosen: Sequence[tuple[str, Key]], draft: _Draft, wording: Wording) -> str:
@@ -296,10 +330,6 @@ def _mentioned(draft: _Draft, chosen: Sequence[tuple[str, Key]], wording: Wordin
         if len(also) == 4:
             break
     return also
-
-
-def _lower(task: str) -> str:
-    return task[0].lower() + task[1:]
 
 
 def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
@@ -348,59 +378,3 @@ def _rename(draft: _Draft, name: str, taken: set[str]) -> bool:
     taken.add(name.casefold())
     draft.name = name
     return True
-
-
-def describe_parents(
-    children: Sequence[Sequence[str]], tasks: NDArray[np.float32], top: bool
-) -> list[Described]:
-    """Name and describe parents by what joins their children: the themes (at the top) or tasks that their requests spread over.
-
-    Args:
-        children: for each parent the names of its children, the largest first.
-        tasks: float32 (parents, tasks), how each parent's requests spread over the vocabulary's tasks (rows sum to 1).
-        top: whether these are the top of the hierarchy (named by themes) or lie between (named by tasks).
-
-    Returns:
-        One ``Described`` a parent; names are distinct.
-    """
-    theme_of = np.asarray(topics().theme_of)
-    themes = np.zeros((len(tasks), len(topics().themes)), np.float32)
-    for theme in range(themes.shape[1]):
-        themes[:, theme] = tasks[:, theme_of == theme].sum(axis=1)
-    names = [
-        _joined(themes[p], topics().themes, 0.55) if top else _joined(tasks[p], topics().tasks, 0.4)
-        for p in range(len(tasks))
-    ]
-    taken: set[str] = set()
-    found = []
-    for p, name in enumerate(names):
-        same = [q for q, other in enumerate(names) if other.casefold() == name.casefold() and q != p]
-        if same:
-            # what this parent's requests lean to, against its namesakes
-            lean = tasks[p] - tasks[same].max(axis=0)
-            for t in np.argsort(-lean, kind="stable"):
-                longer = f"{name}: {_lower(topics().tasks[int(t)])}"
-                if longer.casefold() not in taken and topics().tasks[int(t)] != name:
-                    name = longer
-                    break
-        taken.add(name.casefold())
-        shown = [_lower(child) if child[:2] != child[:2].upper() else child for child in children[p][:5]]
-        rest = " and others" if len(children[p]) > 5 else ""
-        found.append(Described(name, f"Brings together: {'; '.join(shown)}{rest}."))
-    return found
-
-
-def _joined(shares: NDArray[np.float32], words: Sequence[str], enough: float) -> str:
-    """The word with the largest share, or the two or three largest where one is not enough."""
-    order = [int(i) for i in np.argsort(-shares, kind="stable")[:3]]
-    kept = [order[0]]
-    for i in order[1:]:
-        if shares[kept].sum() >= enough or shares[i] < 0.5 * shares[order[0]]:
-            break
-        kept.append(i)
-    parts = [words[i] for i in kept]
-    return join([parts[0], *map(_lower_theme, parts[1:])])
-
-
-def _lower_theme(word: str) -> str:
-    return word if word.startswith("AI ") else _lower(word)

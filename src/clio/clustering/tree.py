@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clio.clustering import counting, hierarchy, naming, topics, with_model
-from clio.clustering.naming import Described
+from clio.clustering import counting, hierarchy, naming, parents, topics, with_model
+from clio.clustering.parents import Described
 from clio.models.answers import Answers
 from clio.models.protocols import ChatModel, Embedder
+from clio.privacy.accounts import Accounts
+from clio.privacy.support import needed, supporters, unsupported
 
 #: clusters from outside that a neighbourhood is shown (the paper's m, which it does not give)
 OUTSIDERS = 10
@@ -52,16 +55,36 @@ class Shape:
 
     top: int = 10
     levels: int | None = None
-    min_users: int = 5
+    min_users: int = 6
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Named clusters by level, base first, and for each step up the parent's number of each cluster of the level below."""
+    """Named clusters by level, base first, and for each step up the parent's number of each cluster of the level below.
+
+    ``rewritten``: for each level the clusters that a chat model has named anew, from shared terms only, where its first text named what
+    too few share; ``fallback``: the same clusters named without a model, None where that is how they are named anyway.
+
+    ``spread``: float32 (base clusters, tasks), how the requests of each spread over the vocabulary of tasks.
+    """
 
     levels: list[list[Described]]
     steps: list[NDArray[np.int32]]
+    spread: NDArray[np.float32] = field(repr=False)
+    rewritten: list[dict[int, Described]] = field(default_factory=list)
+    fallback: list[list[Described]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a chat model names: by whom, whence its answers, from ``summaries`` or from shared ``terms`` only, how worded, own prompts."""
+
+    chat: ChatModel
+    answers: Answers
+    source: Literal["summaries", "terms"] = "summaries"
+    criteria: str = ""
+    prompts: Path | None = None
 
 
 def without_model(data: Clustered, tasks: NDArray[np.float32], shape: Shape) -> Tree:
@@ -81,47 +104,55 @@ def without_model(data: Clustered, tasks: NDArray[np.float32], shape: Shape) -> 
     base = naming.describe_base(members, data.centroids @ tasks.T, spread, shape.min_users)
     sizes = hierarchy.level_sizes(k, shape.top, shape.levels)
     steps = hierarchy.arrange(data.centroids, data.weights, themes, sizes, shape.seed)
+    return Tree(_with_parents(base, steps, spread, data.weights), steps, spread)
+
+
+def _with_parents(
+    base: list[Described],
+    steps: Sequence[NDArray[np.int32]],
+    spread: NDArray[np.float32],
+    sizes: NDArray[np.int64],
+) -> list[list[Described]]:
+    """The levels of a tree whose parents are named by the vocabulary's tasks and themes, base first."""
     levels = [base]
-    weights: NDArray[np.float64] = np.maximum(data.weights, 1).astype(np.float64)
-    for number, parents in enumerate(steps):
-        count = int(parents.max()) + 1
+    weights: NDArray[np.float64] = np.maximum(sizes, 1).astype(np.float64)
+    for number, step in enumerate(steps):
+        count = int(step.max()) + 1
         spread = np.stack(
-            [np.average(spread[parents == p], axis=0, weights=weights[parents == p]) for p in range(count)]
+            [np.average(spread[step == p], axis=0, weights=weights[step == p]) for p in range(count)]
         )
-        order = np.argsort(-weights, kind="stable")
-        children = [[levels[-1][c].name for c in order if parents[c] == p] for p in range(count)]
-        levels.append(naming.describe_parents(children, spread, top=number == len(steps) - 1))
-        weights = np.bincount(parents, weights=weights, minlength=count).astype(np.float64)
-    return Tree(levels, steps)
+        levels.append(parents.describe_parents(spread, top=number == len(steps) - 1))
+        weights = np.bincount(step, weights=weights, minlength=count).astype(np.float64)
+    return levels
 
 
-def by_model(
-    data: Clustered,
-    fallback: Tree,
-    model: ChatModel,
-    answers: Answers,
-    embedder: Embedder,
-    shape: Shape,
-    criteria: str = "",
-    folder: Path | None = None,
-) -> Tree:
+def by_model(data: Clustered, fallback: Tree, telling: Telling, embedder: Embedder, shape: Shape) -> Tree:
     """Name and arrange base clusters with a chat model (paper G.5, G.7).
 
-    Base clusters are described; then, a level at a time, parents are proposed, deduplicated, given their children and renamed.
+    Base clusters are described; then, a level at a time, parents are proposed, deduplicated, given their children and renamed. A text
+    that names what too few users share is written anew from the terms that enough of them share.
 
     Where the model gives no usable name, the name of the same cluster in ``fallback`` stands.
     """
+    model, answers, folder = telling.chat, telling.answers, telling.prompts
     k = len(data.centroids)
+    heard = _Heard.of(data, shape.min_users)
     groups = _groups(np.where(data.users >= 0, data.labels, -1), k)
-    texts = [[data.requests[i] for i in rows] for rows in groups]
-    contrast = [[data.requests[i] for i in _nearest_outside(data, c)] for c in range(k)]
-    named = with_model.describe(
-        texts, contrast, model, answers, criteria=criteria, seed=shape.seed, folder=folder
-    )
+    if telling.source == "terms":
+        named = heard.describe(groups, telling)
+    else:
+        texts = [[data.requests[i] for i in rows] for rows in groups]
+        contrast = [[data.requests[i] for i in _nearest_outside(data, c)] for c in range(k)]
+        named = with_model.describe(
+            texts, contrast, model, answers, criteria=telling.criteria, seed=shape.seed, folder=folder
+        )
     levels = [[Described(*n) if n else other for n, other in zip(named, fallback.levels[0], strict=True)]]
+    rewritten = [heard.rewrite(levels[0], groups, telling)]
     steps: list[NDArray[np.int32]] = []
     for wanted in reversed(hierarchy.level_sizes(k, shape.top, shape.levels)[:-1]):
-        below = [(d.name, d.description) for d in levels[-1]]
+        # what goes up is what may be shown: nothing that a model was told to smuggle in
+        best = [rewritten[-1].get(n, described) for n, described in enumerate(levels[-1])]
+        below = [(d.name, d.description) for d in best]
         vectors = embedder.encode([f"{name}: {description}" for name, description in below])
         places = hierarchy.neighbourhoods(vectors, shape.seed)
         inside = [np.flatnonzero(places == p) for p in range(places.max() + 1)]
@@ -132,20 +163,83 @@ def by_model(
         ]
         if not proposals:
             break
-        parents = with_model.deduplicate(proposals, wanted, model, answers, seed=shape.seed, folder=folder)
-        closest = np.argmax(vectors @ embedder.encode(parents).T, axis=1)
+        choices = with_model.deduplicate(proposals, wanted, model, answers, seed=shape.seed, folder=folder)
+        closest = np.argmax(vectors @ embedder.encode(choices).T, axis=1)
         chosen = with_model.assign(
-            below, parents, closest.tolist(), model, answers, seed=shape.seed, folder=folder
+            below, choices, closest.tolist(), model, answers, seed=shape.seed, folder=folder
         )
         step = np.asarray(np.unique(chosen, return_inverse=True)[1], np.int32)
-        kept = [parents[i] for i in np.unique(chosen)]
+        kept = [choices[i] for i in np.unique(chosen)]
         children = [[below[i] for i in np.flatnonzero(step == p)] for p in range(len(kept))]
         names = with_model.rename(children, model, answers, folder=folder)
         levels.append(
             [Described(*n) if n else Described(name, "") for n, name in zip(names, kept, strict=True)]
         )
+        groups = [np.concatenate([groups[i] for i in np.flatnonzero(step == p)]) for p in range(len(kept))]
+        rewritten.append(heard.rewrite(levels[-1], groups, telling))
         steps.append(step)
-    return Tree(levels, steps)
+    named_without = _with_parents(fallback.levels[0], steps, fallback.spread, data.weights)
+    return Tree(levels, steps, fallback.spread, rewritten, named_without)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What enough users of a cluster say, and whether a text keeps to it."""
+
+    data: Clustered
+    members: counting.Members
+    common: counting.Background
+    accounts: Accounts
+    min_users: int
+
+    @staticmethod
+    def of(data: Clustered, min_users: int) -> _Heard:
+        """Read the requests once for all clusters."""
+        members = counting.read(data.requests, data.languages, data.labels, data.users)
+        trust = np.ones(int(data.users.max(initial=-1)) + 1)
+        accounts = Accounts(data.users >= 0, data.users, trust)
+        return _Heard(data, members, counting.background(members), accounts, min_users)
+
+    def describe(self, groups: Sequence[NDArray[np.int64]], telling: Telling) -> list[tuple[str, str] | None]:
+        """Names and descriptions made of shared terms only; None where users share none, or the model gives no answer."""
+        place = np.full(len(self.data.requests), -1, np.int64)
+        place[np.flatnonzero((self.data.users >= 0) & (self.data.labels >= 0))] = np.arange(
+            len(self.members.users)
+        )
+        terms = [
+            naming.terms(self.members, place[rows][place[rows] >= 0].tolist(), self.common, self.min_users)
+            for rows in groups
+        ]
+        told = [n for n, some in enumerate(terms) if some]
+        found: list[tuple[str, str] | None] = [None] * len(groups)
+        answered = with_model.describe_terms(
+            [terms[n] for n in told],
+            telling.chat,
+            telling.answers,
+            criteria=telling.criteria,
+            folder=telling.prompts,
+        )
+        for n, answer in zip(told, answered, strict=True):
+            found[n] = answer
+        return found
+
+    def rewrite(
+        self, level: Sequence[Described], groups: Sequence[NDArray[np.int64]], telling: Telling
+    ) -> dict[int, Described]:
+        """The clusters of a level whose texts name what too few of their users say, described anew from shared terms."""
+        if telling.source == "terms" and len(groups) == len(self.data.centroids):
+            return {}  # made of nothing else already
+        one = np.zeros(len(self.data.requests), np.int32)
+        wrong = []
+        for n, (described, rows) in enumerate(zip(level, groups, strict=True)):
+            text = f"{described.name}. {described.description}"
+            said = supporters(
+                needed(text), [self.data.requests[i] for i in rows], one[rows], self.data.users[rows]
+            )
+            if unsupported(text, [0], said, self.accounts, self.min_users - 1):
+                wrong.append(n)
+        anew = self.describe([groups[n] for n in wrong], telling)
+        return {n: Described(*named) for n, named in zip(wrong, anew, strict=True) if named}
 
 
 def cluster_ids(tree: Tree) -> list[list[str]]:
@@ -156,12 +250,14 @@ def cluster_ids(tree: Tree) -> list[list[str]]:
     ]
 
 
-def candidates(tree: Tree, fallback: Tree, places: Sequence[NDArray[np.float32]]) -> pa.Table:
-    """The candidates as a table: id, parent, level, name, description, fallback_name, fallback_description, x, y; the top first.
+def candidates(tree: Tree, places: Sequence[NDArray[np.float32]]) -> pa.Table:
+    """The candidates as a table, the top first: id, parent, level, name, description, x, y.
+
+    With a chat model also rewritten_name, rewritten_description (null where the first text stands), fallback_name and
+    fallback_description, which stand in, in this order, where the gate does not support the first text.
 
     Args:
         tree: as named and arranged.
-        fallback: the same base clusters named without a model; their names stand in where the gate cannot support the model's.
         places: float32 (m, 2) for each level, base first.
     """
     ids = cluster_ids(tree)
@@ -169,47 +265,23 @@ def candidates(tree: Tree, fallback: Tree, places: Sequence[NDArray[np.float32]]
     for depth in reversed(range(len(tree.levels))):
         for n, described in enumerate(tree.levels[depth]):
             parent = ids[depth + 1][tree.steps[depth][n]] if depth < len(tree.steps) else None
-            other = fallback.levels[0][n] if depth == 0 else described
             x, y = (float(v) for v in places[depth][n])
-            rows.append(
-                (
-                    ids[depth][n],
-                    parent,
-                    len(tree.levels) - depth,
-                    described.name,
-                    described.description,
-                    other.name,
-                    other.description,
-                    x,
-                    y,
-                )
-            )
-    columns = list(zip(*rows, strict=True))
-    types = [
-        pa.string(),
-        pa.string(),
-        pa.int32(),
-        pa.string(),
-        pa.string(),
-        pa.string(),
-        pa.string(),
-        pa.float64(),
-        pa.float64(),
-    ]
-    names = [
-        "id",
-        "parent",
-        "level",
-        "name",
-        "description",
-        "fallback_name",
-        "fallback_description",
-        "x",
-        "y",
-    ]
-    return pa.table(
-        {name: pa.array(column, type_) for name, column, type_ in zip(names, columns, types, strict=True)}
-    )
+            row = {
+                "id": ids[depth][n],
+                "parent": parent,
+                "level": len(tree.levels) - depth,
+                "name": described.name,
+                "description": described.description,
+            }
+            if tree.fallback is not None:
+                anew = tree.rewritten[depth].get(n, Described("", ""))
+                other = tree.fallback[depth][n]
+                row |= {"rewritten_name": anew.name, "rewritten_description": anew.description}
+                row |= {"fallback_name": other.name, "fallback_description": other.description}
+            rows.append({**row, "x": x, "y": y})
+    types = {"level": pa.int32(), "x": pa.float64(), "y": pa.float64()}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in rows[0]])
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def _groups(labels: NDArray[np.int32], k: int) -> list[NDArray[np.int64]]:

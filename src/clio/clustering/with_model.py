@@ -85,6 +85,38 @@ def describe_prompt(
     return fill(template, {**shown, "criteria": criteria})
 
 
+def describe_terms(
+    terms: Sequence[Sequence[str]],
+    model: ChatModel,
+    answers: Answers,
+    *,
+    criteria: str = "",
+    folder: Path | None = None,
+    progress: Advance = silent,
+) -> list[Named | None]:
+    """Name and describe n clusters from the terms that many of their users share; the model sees no text of a person (Urania, 2506.04681).
+
+    Args:
+        terms: n lists of terms.
+        model: who answers.
+        answers: where answers are kept.
+        criteria: how to word a name (``Facet.criteria``).
+        folder: prompts of one's own.
+        progress: called with the number of clusters done.
+
+    Returns:
+        n pairs (name, description), None where the model gave none.
+    """
+    template = load("describe_terms", folder)
+    prompts = (
+        # in the alphabet's order: their counts would tell of single users
+        fill(template, {"terms": [("term", term) for term in sorted(some)], "criteria": criteria})
+        for some in terms
+    )
+    found = answers.stream(model, prompts, stage="describe", again=_again(_named, folder), progress=progress)
+    return [_named(answer) for answer in found]
+
+
 def propose(
     neighbourhoods: Sequence[Sequence[Named]],
     wanted: Sequence[int],

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from clio.errors import RunError
+from clio.run_folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +37,12 @@ def score_run(folder: str | Path, truth: Mapping[str, str]) -> Scores:
     """Score a run's base clusters against labels by conversation id.
 
     Raises:
-        RunError: if the run's private zone is gone, or no id has a label.
+        RunError: if the run's private zone is gone or its key is missing (CLIO_KEY), or no id has a label.
     """
-    path = Path(folder) / "private" / "assignments.parquet"
-    if not path.is_file():
+    run = RunFolder(Path(folder))
+    if not run.file("assignments").is_file():
         raise RunError(f"{folder}: has no private/assignments.parquet; it was purged or is not finished")
-    rows = [row for row in pq.read_table(path).to_pylist() if row["cluster"] and row["id"] in truth]
+    rows = [row for row in run.read("assignments").to_pylist() if row["cluster"] and row["id"] in truth]
     if not rows:
         raise RunError(f"{folder}: none of its conversations has a label; compare the ids")
     return score([truth[row["id"]] for row in rows], [row["cluster"] for row in rows])

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from clio.encryption import Cipher
 from clio.errors import ModelError
 from clio.models import batch
 from clio.models.pace import Pace
@@ -92,7 +93,8 @@ class Answers:
     """Asks chat models and keeps what they say; a context manager.
 
     ``path`` is the file of the store (None: in memory), ``concurrency`` the most calls at a time, ``per_minute`` the most calls begun
-    in a minute, ``max_failures`` the share of prompts that may fail before a stream is given up, ``budget`` what may be spent. Not for
+    in a minute, ``max_failures`` the share of prompts that may fail before a stream is given up, ``budget`` what may be spent,
+    ``cipher`` encrypts the file. Not for
     use by several threads or processes at a time.
     """
 
@@ -104,8 +106,9 @@ class Answers:
         per_minute: int | None = None,
         max_failures: float = MAX_FAILURES,
         budget: Budget | None = None,
+        cipher: Cipher | None = None,
     ) -> None:
-        self.store = Store(path)
+        self.store = Store(path, cipher)
         self._concurrency = concurrency
         self._per_minute = per_minute
         self._max_failures = max_failures

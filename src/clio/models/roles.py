@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from clio.encryption import Cipher
 from clio.errors import ModelError
 from clio.models import chat_model, host_of, prices
 from clio.models.access import split
@@ -47,12 +48,13 @@ class Roles:
 
 
 @contextmanager
-def opened(settings: Settings, store: Path) -> Iterator[Roles]:
+def opened(settings: Settings, store: Path, cipher: Cipher | None = None) -> Iterator[Roles]:
     """The chat models of a run, with one store of answers and one budget; connections are closed at the end.
 
     Args:
         settings: that name the models.
         store: file of the answers.
+        cipher: encrypts them.
 
     Raises:
         ModelError: a model is unknown, not installed, without key, not allowed offline, or without a price though ``max_cost``
@@ -78,6 +80,7 @@ def opened(settings: Settings, store: Path) -> Iterator[Roles]:
         )
     with Answers(
         store,
+        cipher=cipher,
         concurrency=settings.concurrency,
         per_minute=settings.per_minute,
         max_failures=settings.max_failures,

@@ -1,7 +1,8 @@
 """Where the answers of chat models are kept, with what they cost: one SQLite file in a run's private zone.
 
 An answer's key is the SHA-256 of the model's name, the messages, the schema and the sampling settings; each answer is committed as it
-arrives, so that a killed run pays again only for the calls in flight.
+arrives, so that a killed run pays again only for the calls in flight. With a cipher the texts are encrypted and the keys are keyed hashes, on which
+nobody without it can try whether a text was asked about; models, stages, numbers of tokens and names of jobs stay readable.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import time
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from clio.errors import ModelError
+from clio.encryption import Cipher
+from clio.errors import ModelError, RunError
 from clio.models.protocols import Answer, Failure, Prompt, Usage
 
 _TABLES = """
@@ -68,10 +70,10 @@ def key(model: str, prompt: Prompt) -> bytes:
 
 
 class Store:
-    """Answers, what was paid for beside them, and batch jobs. ``path`` None: in memory."""
+    """Answers, what was paid for beside them, and batch jobs. ``path`` None: in memory; ``cipher`` None: as plain text."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._path = path
+    def __init__(self, path: Path | None = None, cipher: Cipher | None = None) -> None:
+        self._path, self._cipher = path, cipher
         try:
             if path is not None:
                 # nobody else's to read from its first byte
@@ -83,6 +85,7 @@ class Store:
             raise self._broken(error) from None
         try:
             self._do("PRAGMA journal_mode = WAL")
+            self._do("PRAGMA temp_store = MEMORY")  # never a file elsewhere
             # survives kill -9; a power cut may cost the last few answers
             self._do("PRAGMA synchronous = NORMAL")
             for table in _TABLES.split(";"):
@@ -94,19 +97,28 @@ class Store:
 
     def get(self, name: bytes) -> Answer | Failure | None:
         """What is kept under a key: an answer, a refusal, or nothing."""
+        kept = self._cipher.mark(name) if self._cipher else name
         row = self._do(
-            "SELECT text, refused, cut, input, output, cached, written FROM answers WHERE key = ?", name
+            "SELECT text, refused, cut, input, output, cached, written FROM answers WHERE key = ?", kept
         ).fetchone()
         if row is None:
             return None
         text, refused, cut, *used = row
+        if self._cipher:
+            try:
+                text = self._cipher.unseal(text, kept).decode("utf-8", "surrogatepass")
+            except (RunError, TypeError) as error:
+                raise self._broken(error) from None
         return Failure(text, True, Usage(*used)) if refused else Answer(text, Usage(*used), bool(cut))
 
     def keep(
         self, name: bytes, found: Answer | Failure, *, stage: str, model: str, batch: bool = False
     ) -> None:
         """Keep an answer, or a refusal, which would cost as much a second time."""
-        text = found.text if isinstance(found, Answer) else found.reason
+        text: str | bytes = found.text if isinstance(found, Answer) else found.reason
+        if self._cipher:
+            name = self._cipher.mark(name)
+            text = self._cipher.seal(str(text).encode("utf-8", "surrogatepass"), name)
         refused, cut = isinstance(found, Failure), isinstance(found, Answer) and found.cut
         row = (name, text, refused, cut, stage, model, batch, *astuple(found.usage))
         self._do("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)

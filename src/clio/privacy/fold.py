@@ -7,7 +7,7 @@ thresholds by itself, and what no atom holds meets them too, so that every diffe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,20 +101,53 @@ def breakdown(root: Scope, codes: NDArray[np.int32], enough: Enough) -> dict[Has
     Returns:
         For each scope, conversations by value: sums of the atoms in it and below, so lower bounds of the true counts.
     """
+    return counted_parts(root, codes, enough)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The sets that one facet's published numbers are sums of; disjoint, and together all rows.
+
+    ``leaves``: of each leaf, its atoms and what it left over; ``whole``: all atoms, and what is left over at the root.
+    """
+
+    leaves: Sequence[Rows] = field(repr=False)
+    whole: Sequence[Rows] = field(repr=False)
+
+
+def counted_parts(
+    root: Scope, codes: NDArray[np.int32], enough: Enough
+) -> tuple[dict[Hashable, dict[int, int]], Parts]:
+    """As ``breakdown``, and the sets of rows that its numbers are sums of."""
     counted: dict[Hashable, dict[int, int]] = {}
-    _count(root, codes, enough, counted)
-    return counted
+    leaves: list[Rows] = []
+    whole: list[Rows] = []
+    rest = _count(root, codes, enough, counted, leaves, whole)[1]
+    return counted, Parts(leaves, [*whole, rest] if len(rest) else whole)
+
+
+def numbered(n: int, sets: Iterable[Rows]) -> NDArray[np.int32]:
+    """Disjoint sets of rows as one array, int32 (n,): the number of each row's set, -1 where it is in none."""
+    found = np.full(n, -1, np.int32)
+    for number, rows in enumerate(sets):
+        found[rows] = number
+    return found
 
 
 def _count(
-    scope: Scope, codes: NDArray[np.int32], enough: Enough, counted: dict[Hashable, dict[int, int]]
+    scope: Scope,
+    codes: NDArray[np.int32],
+    enough: Enough,
+    counted: dict[Hashable, dict[int, int]],
+    leaves: list[Rows],
+    whole: list[Rows],
 ) -> tuple[dict[int, int], Rows]:
-    """Fill ``counted`` for a scope and all below; returns its sums and its leftover rows."""
+    """Fill ``counted``, ``leaves`` and ``whole`` for a scope and all below; returns its sums and its leftover rows."""
     sums: dict[int, int] = {}
     if scope.children:
         parts = []
         for child in scope.children:
-            below, left = _count(child, codes, enough, counted)
+            below, left = _count(child, codes, enough, counted, leaves, whole)
             parts.append(left)
             for value, count in below.items():
                 sums[value] = sums.get(value, 0) + count
@@ -122,6 +155,9 @@ def _count(
     else:
         pool = scope.rows
     atoms, rest = _atoms(pool, codes, enough)
+    whole += atoms.values()
+    if not scope.children:
+        leaves += [*atoms.values(), rest] if len(rest) else atoms.values()
     for value, rows in atoms.items():
         sums[value] = sums.get(value, 0) + len(rows)
     counted[scope.name] = dict(sums)

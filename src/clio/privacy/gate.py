@@ -1,7 +1,8 @@
 """The gate: the one door from the private to the published zone. Only here are ``Insights`` made of conversations.
 
-Five rules (docs/privacy.md): enough users and conversations behind every cluster; no differencing between what is shown; the same for
-every breakdown cell; every text audited, free of identifiers and supported by enough users; what is withheld is counted by reason.
+Five rules (docs/privacy.md): enough accounts and conversations behind every cluster, whichever account is left out; no differencing between
+what is shown; the same for every breakdown cell; every text audited, free of identifiers and supported by enough accounts, more of
+them where its subject is sensitive; what is withheld is counted by reason.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,34 +18,23 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clio.clustering.parents import CHILDREN, lower
 from clio.errors import PrivacyError
 from clio.insights import Cell, Group, Insight, Insights
 from clio.insights.intervals import Sample
-from clio.privacy import pii
-from clio.privacy.fold import Folded, Rows, Scope, breakdown, fold_tree
+from clio.privacy import pii, sensitive
+from clio.privacy.accounts import Accounts, Rows
+from clio.privacy.fold import Folded, Scope, breakdown, fold_tree
 from clio.privacy.policy import Policy
-from clio.privacy.support import needed, supporters, unsupported
+from clio.privacy.support import generalised, needed, supported_sentences, supporters, unsupported
 
 _BANDS = (1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000, 500_000, 1_000_000)
-_OWN_COLUMNS = frozenset({"cluster", "user", "duplicate"})
+_OWN_COLUMNS = frozenset({"cluster", "user", "duplicate", "trust"})
+# where a candidate's texts stand, the preferred first
+_TEXTS = ("", "rewritten_", "fallback_")
 _MAX_NAME, _MAX_DESCRIPTION = 120, 600
-
-
-@dataclass(frozen=True, slots=True)
-class _Support:
-    """For n conversations: ``counts`` bool (n,), whether one counts towards thresholds; ``user`` int32 (n,), -1 where nobody is known."""
-
-    counts: NDArray[np.bool_] = field(repr=False)
-    user: NDArray[np.int32] = field(repr=False)
-
-    def users(self, rows: Rows) -> int:
-        """Distinct users behind some rows; a near-duplicate group counts for its first member's user only."""
-        found = self.user[rows[self.counts[rows]]]
-        return len(np.unique(found[found >= 0]))
-
-    def conversations(self, rows: Rows) -> int:
-        """Conversations behind some rows; a near-duplicate group counts once."""
-        return int(np.count_nonzero(self.counts[rows]))
+# children that a parent's description names
+_NAMED = 5
 
 
 def band(users: int) -> str:
@@ -68,10 +58,11 @@ def gate(
     """Publish what the policy allows of some candidates.
 
     Args:
-        candidates: one row a cluster: id, parent (null at the top), level (1 is the top), name, description, audit (1..5),
-            x, y; optionally fallback_name and fallback_description, which stand in where the name is not supported.
+        candidates: one row a cluster: id, parent (null at the top), level (1 is the top), name, description, audit (1..5), x, y;
+            optionally the same three with ``rewritten_`` and ``fallback_`` before them, which stand in, in this order, where the
+            first may not be shown.
         members: one row a conversation: cluster (base cluster's id, null: none), user (null: unknown), duplicate (int32, number of its
-            near-duplicate group); every further string column is a facet (null: unknown).
+            near-duplicate group), optionally trust (0..1, how far the user counts); every further string column is a facet (null: unknown).
         texts: for each conversation the words that may support a name; private.
         policy: thresholds.
         users: "conversation" counts each conversation as a user of its own where the log has no users.
@@ -81,37 +72,30 @@ def gate(
     Raises:
         PrivacyError: no users in the data, or too few of them to show even the total.
     """
-    support = _support(members, users)
+    accounts = Accounts.of(members, users)
     everything = np.arange(len(members), dtype=np.int64)
-    if (
-        support.users(everything) < policy.min_users
-        or support.conversations(everything) < policy.min_conversations
-    ):
+
+    def enough(some: Rows) -> bool:
+        return accounts.enough(some, policy.min_users, policy.min_conversations)
+
+    if not enough(everything):
         raise PrivacyError(
-            f"too few to publish anything: policy '{policy.name}' needs {policy.min_users} users and"
-            f" {policy.min_conversations} conversations"
-            " that are no duplicates; give more logs, or lower min_users and min_conversations if the data is yours to see"
+            f"too few to publish anything: whichever account is left out, policy '{policy.name}' needs {policy.min_users} others"
+            f" and {policy.min_conversations} conversations that are no duplicates; give more logs, or lower min_users and"
+            " min_conversations if the data is yours to see"
         )
     tree = _Tree.of(candidates, members)
-    reasons = _judge(tree, candidates, texts, support, policy)
+    judged = _judge(tree, candidates, texts, accounts, policy)
     rows = tree.rows
-    folded = fold_tree(
-        tree.children,
-        rows,
-        np.flatnonzero(tree.base < 0),
-        lambda node: node not in reasons.failed,
-        lambda some: (
-            support.users(some) >= policy.min_users
-            and support.conversations(some) >= policy.min_conversations
-        ),
-    )
-    cells, base = _breakdowns(folded, tree, members, support, policy)
+    loose = np.flatnonzero(tree.base < 0)
+    folded = fold_tree(tree.children, rows, loose, lambda node: node not in judged.failed, enough)
+    cells, base = _breakdowns(folded, tree, members, accounts, policy)
     total = len(members)
     shown = set(folded.shown)
     clusters = []
     for row in candidates.to_pylist():
         if row["id"] in shown:
-            name, description = reasons.texts[row["id"]]
+            name, description, audit = judged.texts[row["id"]]
             inside = rows[row["id"]]
             clusters.append(
                 Insight(
@@ -119,11 +103,11 @@ def gate(
                     parent=row["parent"],
                     level=row["level"],
                     name=name,
-                    description=description,
+                    description=_with_children(description, tree, shown, judged, row["id"]),
                     conversations=len(inside),
-                    users=band(support.users(inside)),
+                    users=band(accounts.users(inside)),
                     share=len(inside) / total,
-                    audit=row["audit"],
+                    audit=audit,
                     x=row["x"],
                     y=row["y"],
                     breakdown=cells.get(row["id"], ()),
@@ -132,41 +116,15 @@ def gate(
     return Insights(
         clusters=tuple(clusters),
         other=tuple(
-            Group(parent, len(some), band(support.users(some))) for parent, some in folded.other.items()
+            Group(parent, len(some), band(accounts.users(some))) for parent, some in folded.other.items()
         ),
         base=base,
         conversations=total,
-        users=band(support.users(everything)),
-        withheld=_withheld(folded, tree, reasons.failed, support, policy),
+        users=band(accounts.users(everything)),
+        withheld=_withheld(folded, tree, judged.failed, enough),
         about={**(about or {}), "policy": _as_dict(policy)},
         sample=sample,
     )
-
-
-def require_users(members: pa.Table, users: str) -> None:
-    """Refuse data that names no users, unless the owner says that each conversation is another person's.
-
-    Raises:
-        PrivacyError: says what to set.
-    """
-    if users == "field" and members["user"].null_count == len(members):
-        raise PrivacyError(
-            "the logs name no users, so nothing can be shown to be many people's: map the user column"
-            " (--set columns.user=NAME), or, if each conversation is another person's, --set users=conversation"
-        )
-
-
-def _support(members: pa.Table, users: str) -> _Support:
-    """Which conversations count towards thresholds, and for whom."""
-    groups = members["duplicate"].to_numpy()
-    first = np.zeros(len(groups), bool)
-    first[np.unique(groups, return_index=True)[1]] = True
-    if users == "conversation":
-        return _Support(first, np.arange(len(groups), dtype=np.int32))
-    require_users(members, users)
-    codes = members["user"].combine_chunks().dictionary_encode()
-    numbers = codes.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return _Support(first, np.asarray(numbers, np.int32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,55 +163,82 @@ class _Tree:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """``failed``: the reason by node; ``texts``: name and description of the others, as they may be shown."""
+    """``failed``: the reason by node; ``texts``: name, description and audit of the others, as they may be shown."""
 
     failed: dict[str, str]
-    texts: dict[str, tuple[str, str]]
+    texts: dict[str, tuple[str, str, int]] = field(repr=False)
 
 
 def _judge(
-    tree: _Tree, candidates: pa.Table, texts: Sequence[str], support: _Support, policy: Policy
+    tree: _Tree, candidates: pa.Table, texts: Sequence[str], accounts: Accounts, policy: Policy
 ) -> _Judged:
     """Hold every candidate against thresholds, audit, identifiers and support."""
     rows = candidates.to_pylist()
-    options = {
-        row["id"]: [
-            (_clean(row[n], _MAX_NAME), _clean(row[d], _MAX_DESCRIPTION))
-            for n, d in _text_columns(candidates)
-        ]
-        for row in rows
-    }
-    words = {word for pairs in options.values() for pair in pairs for text in pair for word in needed(text)}
-    said = supporters(words, texts, tree.base, np.where(support.counts, support.user, -1))
+    options = {row["id"]: _options(row) for row in rows}
+    words = {word for some in options.values() for pair in some for text in pair[:2] for word in needed(text)}
+    said = supporters(words, texts, tree.base, accounts.user)
     failed: dict[str, str] = {}
-    passed: dict[str, tuple[str, str]] = {}
+    passed: dict[str, tuple[str, str, int]] = {}
     for row in rows:
         node = row["id"]
         inside = tree.rows[node]
-        if support.users(inside) < policy.min_users:
+
+        def holds(text: str, inside: Rows = inside, leaves: list[int] = tree.leaves[node]) -> bool:
+            """Whether a text may stand over these conversations."""
+            factor = sensitive.factor(text) if policy.sensitive else 1.0
+            return (
+                (factor == 1 or accounts.enough(inside, *policy.times(factor)))
+                and not pii.find(text)
+                and not (
+                    policy.support and unsupported(text, leaves, said, accounts, factor * policy.min_users)
+                )
+            )
+
+        if not accounts.enough_users(inside, policy.min_users):
             failed[node] = "too few users"
-        elif support.conversations(inside) < policy.min_conversations:
+        elif not accounts.enough_conversations(inside, policy.min_conversations):
             failed[node] = "too few conversations"
-        elif row["audit"] < policy.audit_min:
+        elif not (audited := [option for option in options[node] if option[2] >= policy.audit_min]):
             failed[node] = "failed audit"
+        elif (chosen := _chosen(audited, holds)) is None:
+            failed[node] = "unsupported text"
         else:
-
-            def holds(text: str, leaves: list[int] = tree.leaves[node]) -> bool:
-                return not pii.find(text) and not unsupported(text, leaves, said, policy.min_users)
-
-            named = next((pair for pair in options[node] if pair[0] and holds(pair[0])), None)
-            if named is None:
-                failed[node] = "unsupported text"
-                continue
-            described = next((pair[1] for pair in (named, *options[node]) if pair[1] and holds(pair[1])), "")
-            passed[node] = (named[0], described)
+            passed[node] = chosen
     return _Judged(failed, passed)
 
 
-def _text_columns(candidates: pa.Table) -> list[tuple[str, str]]:
-    """Name and description columns, those of the fallback last."""
-    pairs = [("name", "description"), ("fallback_name", "fallback_description")]
-    return [pair for pair in pairs if pair[0] in candidates.column_names]
+def _options(row: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    """Name, description and audit of each text that a candidate comes with, the preferred first; none without a name."""
+    return [
+        (name, _clean(row[f"{kind}description"], _MAX_DESCRIPTION), row[f"{kind}audit"])
+        for kind in _TEXTS
+        if (name := _clean(row.get(f"{kind}name"), _MAX_NAME))
+    ]
+
+
+def _chosen(
+    options: Sequence[tuple[str, str, int]], holds: Callable[[str], bool]
+) -> tuple[str, str, int] | None:
+    """The first option whose name holds, or else holds when cut short; its description, or another option's, as far as it holds."""
+    whole = ((name, audit) for name, _, audit in options if holds(name))
+    cut = ((short, audit) for name, _, audit in options if (short := generalised(name, holds)))
+    found = next(whole, None) or next(cut, None)
+    if found is None:
+        return None
+    described = ((text, audit) for _, said, audit in options if (text := supported_sentences(said, holds)))
+    description, audit = next(described, ("", found[1]))
+    return found[0], description, min(found[1], audit)
+
+
+def _with_children(description: str, tree: _Tree, shown: Collection[str], judged: _Judged, node: str) -> str:
+    """A parent's description with the names of those of its children that are shown: a hidden one must not stand there either."""
+    if CHILDREN not in description:
+        return description
+    own = [child for child in tree.children.get(node, []) if child in shown]
+    names = [judged.texts[c][0] for c in sorted(own, key=lambda c: (-len(tree.rows[c]), c))]
+    first = "; ".join(name if name[:2].isupper() else lower(name) for name in names[:_NAMED])
+    rest = " and others" if len(names) > _NAMED else ""
+    return description.replace(CHILDREN, f"{first}{rest}") if names else ""
 
 
 def _clean(text: str | None, most: int) -> str:
@@ -267,16 +252,10 @@ def _clean(text: str | None, most: int) -> str:
 
 
 def _breakdowns(
-    folded: Folded, tree: _Tree, members: pa.Table, support: _Support, policy: Policy
+    folded: Folded, tree: _Tree, members: pa.Table, accounts: Accounts, policy: Policy
 ) -> tuple[dict[str, tuple[Cell, ...]], tuple[Cell, ...]]:
     """The cells of every shown cluster, and of all conversations, facet by facet."""
     root = _scopes(None, folded, tree)
-
-    def enough(rows: Rows) -> bool:
-        return (
-            support.conversations(rows) >= policy.min_cell_conversations
-            and support.users(rows) >= policy.min_cell_users
-        )
 
     cells: dict[str, list[Cell]] = {node: [] for node in folded.shown}
     base: list[Cell] = []
@@ -284,6 +263,11 @@ def _breakdowns(
     for facet in (name for name in members.column_names if name not in _OWN_COLUMNS):
         column = members[facet].combine_chunks().dictionary_encode()
         values = column.dictionary.to_pylist()
+        factor = max(map(sensitive.factor, (facet, *values))) if policy.sensitive else 1.0
+
+        def enough(some: Rows, factor: float = factor) -> bool:
+            return accounts.enough(some, *policy.times(factor, cells=True))
+
         codes = np.asarray(column.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
         counted = breakdown(root, codes, enough)
         shown = {v for v in counted[None] if _safe_value(values[v])}
@@ -326,7 +310,7 @@ def _scopes(node: str | None, folded: Folded, tree: _Tree) -> Scope:
 
 
 def _withheld(
-    folded: Folded, tree: _Tree, failed: Mapping[str, str], support: _Support, policy: Policy
+    folded: Folded, tree: _Tree, failed: Mapping[str, str], enough: Callable[[Rows], bool]
 ) -> dict[str, int]:
     """Conversations under no name, by reason; a reason with too few behind it joins "other reasons", and that takes the smallest along."""
     shown = set(folded.shown)
@@ -339,13 +323,6 @@ def _withheld(
     if None in folded.other and (tree.base < 0).any():
         by_reason.setdefault("not clustered", []).append(np.flatnonzero(tree.base < 0))
     rows = {reason: np.concatenate(parts) for reason, parts in by_reason.items()}
-
-    def enough(some: Rows) -> bool:
-        return (
-            support.users(some) >= policy.min_users
-            and support.conversations(some) >= policy.min_conversations
-        )
-
     kept = {reason: some for reason, some in rows.items() if enough(some)}
     rest = [some for reason, some in rows.items() if reason not in kept]
     while rest and kept and not enough(np.concatenate(rest)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -154,6 +154,7 @@ def open(
     format: str = "auto",
     columns: Mapping[str, str] | None = None,
     limits: Limits | None = None,
+    opened: Callable[[Path], IO[bytes]] | None = None,
 ) -> Iterator[Conversation | Rejected]:
     """Read conversations from logs, one at a time.
 
@@ -163,6 +164,7 @@ def open(
         columns: for a format of one's own: where messages (or text, or prompt and response), id, user, created_at, model, country, language
             stand, as dotted paths.
         limits: what is too much.
+        opened: opens a file in place of ``Path.open``.
 
     Yields:
         Conversations, and what was set aside. Each id comes once.
@@ -175,11 +177,15 @@ def open(
         raise SourceError(
             f"no format '{format[:20]}'{f'; did you mean {near[0]}?' if near else ''} (clio sources lists them)"
         )
-    return _read(logs, format, columns or {}, limits or Limits())
+    return _read(logs, format, columns or {}, limits or Limits(), opened)
 
 
 def _read(
-    logs: Any, format_: str, columns: Mapping[str, str], limits: Limits
+    logs: Any,
+    format_: str,
+    columns: Mapping[str, str],
+    limits: Limits,
+    opened: Callable[[Path], IO[bytes]] | None,
 ) -> Iterator[Conversation | Rejected]:
     seen: set[bytes] = set()
     if hasattr(logs, "__arrow_c_stream__"):
@@ -190,7 +196,7 @@ def _read(
     usable, reader = 0, None
     for number, (path, named) in enumerate(files):
         inside = 0
-        for name, items in containers.records(path, limits):
+        for name, items in containers.records(path, limits, opened):
             reader = _Reader(
                 number,
                 str(path) if name == path.name else f"{path}/{Path(name).name}",

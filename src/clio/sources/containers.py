@@ -7,7 +7,7 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,13 +57,15 @@ class Broken:
 Item = dict[str, Any] | Broken
 
 
-def records(path: Path, limits: Limits) -> Iterator[tuple[str, Iterator[Item]]]:
-    """The tables of a file, each with its name: one, or one a member of a zip.
+def records(
+    path: Path, limits: Limits, opened: Callable[[Path], IO[bytes]] | None = None
+) -> Iterator[tuple[str, Iterator[Item]]]:
+    """The tables of a file, each with its name: one, or one a member of a zip; ``opened`` opens it in place of ``Path.open``.
 
     Raises:
         SourceError: if the file cannot be opened or is of no known container.
     """
-    with _opened(path) as raw:
+    with _opened(path, opened) as raw:
         kind = _kind(raw)
         if kind == "zip":
             try:
@@ -82,9 +84,9 @@ def records(path: Path, limits: Limits) -> Iterator[tuple[str, Iterator[Item]]]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[io.BufferedReader]:
+def _opened(path: Path, opened: Callable[[Path], IO[bytes]] | None) -> Iterator[IO[bytes]]:
     try:
-        file = path.open("rb")
+        file = opened(path) if opened else path.open("rb")
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({(error.strerror or 'error').lower()})") from None
     with file:
