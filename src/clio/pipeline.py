@@ -67,12 +67,7 @@ def run(
     """
     work, listed = _begin(logs, out, settings, progress, overrides)
     chosen = work.settings
-    rules = policy(
-        chosen.policy,
-        min_users=chosen.min_users,
-        min_conversations=chosen.min_conversations,
-        audit_min=chosen.audit_min,
-    )
+    rules = _rules(chosen)
     asking = _asking(chosen)
     store = work.folder.private / "answers.sqlite"
     with work.opened(), opened(chosen, store, work.folder.cipher) as roles:
@@ -94,7 +89,7 @@ def estimated(
     work, listed = _begin(logs, out, settings, progress, overrides)
     asking = _asking(work.settings)
     with work.opened():
-        return _estimate(work, _read(listed, work), asking)
+        return _estimate(work, _read(listed, work, _rules(work.settings)), asking)
 
 
 def _begin(
@@ -111,6 +106,17 @@ def _begin(
     return Notes(folder, chosen, progress or Silent()), listed
 
 
+def _rules(settings: Settings) -> Policy:
+    """The policy of a run, with what its settings say otherwise."""
+    return policy(
+        settings.policy,
+        min_users=settings.min_users,
+        min_conversations=settings.min_conversations,
+        audit_min=settings.audit_min,
+        max_per_user=settings.max_per_user,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Conversations:
     """The conversations of a run: the key of what they depend on, their near-duplicate groups, and of what they are a sample."""
@@ -120,15 +126,16 @@ class _Conversations:
     sample: Sample | None
 
 
-def _read(logs: Any, work: Notes) -> _Conversations:
+def _read(logs: Any, work: Notes, rules: Policy) -> _Conversations:
     """Read the logs, draw a sample if one is wanted, and find near-duplicates."""
     folder, settings = work.folder, work.settings
     inputs, source = _inputs(logs, folder)
 
     # read
-    name = "read" if settings.sample else "conversations"
     key = key_of("read", inputs, {name: getattr(settings, name) for name in _CONVERSATION_KEYS})
-    done = folder.is_done(name, key) and folder.is_done("rejected", key)
+    # where only some of them are worked on, all are kept beside them
+    place = next((name for name in ("conversations", "read") if folder.is_done(name, key)), None)
+    done = place is not None and folder.is_done("rejected", key)
     with work.stage("read", None, done) as advance:
         if not done:
             limits = sources.Limits(max_characters=settings.max_characters)
@@ -139,23 +146,34 @@ def _read(logs: Any, work: Notes) -> _Conversations:
                 limits=limits,
                 opened=folder.open,
             )
-            stages.read(found, folder, key, folder.salt(), advance, name)
-    population = n = folder.rows(name)
+            stages.read(found, folder, key, folder.salt(), advance)
+            place = "conversations"
+    place = place or "conversations"
+    n = folder.rows(place)
     if not n:
         reasons = ", ".join(f"{n:,} {reason}" for reason, n in rejected(folder).items())
         raise SourceError(
             f"no conversation could be used; {f'set aside: {reasons}' if reasons else 'the logs are empty'}"
         )
 
-    # sample
-    sample = None
-    if settings.sample:
-        key = key_of(key, "sample", settings.sample, settings.sample_by, settings.seed)
-        with work.stage("sample", population, folder.is_done("conversations", key)) as advance:
+    # at most so many of one user, and of these a sample
+    most = rules.max_per_user if settings.users == "field" else None
+    kept = np.arange(n)
+    if most:
+        kept = sampling.contributed(folder.read(place, ["user"])["user"], most, settings.seed)
+    population, size = len(kept), settings.sample or len(kept)
+    sample, work.beyond = None, n - len(kept)
+    if settings.sample or work.beyond:
+        key = key_of(key, "sample", most, settings.sample, settings.sample_by, settings.seed)
+        if place == "conversations":
+            folder.move("conversations", "read")
+        with work.stage("sample", n, folder.is_done("conversations", key)) as advance:
             if not folder.is_done("conversations", key):
-                sampling.sample(folder, key, settings.sample, settings.sample_by, settings.seed, advance)
+                sampling.sample(folder, key, size, settings.sample_by, settings.seed, advance, of=kept)
         n = folder.rows("conversations")
-        sample = Sample(population, n, settings.sample_by)
+        sample = Sample(population, n, settings.sample_by) if settings.sample else None
+    elif place == "read":
+        folder.move("read", "conversations")
 
     # near-duplicates
     key = key_of(key, "duplicates", settings.duplicates)
@@ -182,7 +200,7 @@ def _run(
 ) -> Insights:
     """The stages in a row; each is skipped where its result is already there."""
     folder, settings = work.folder, work.settings
-    conversations = _read(logs, work)
+    conversations = _read(logs, work, rules)
     n = len(conversations.groups)
     # before anything is paid for
     require_users(folder.read("conversations", ["user"]), settings.users)
@@ -199,6 +217,7 @@ def _run(
         conversations.key,
         "facets",
         settings.breakdown,
+        settings.trust and [settings.trust, settings.trust_full],
         [told, repr(asking.facets), asking.calls, asking.budget] if told else None,
     )
     if retry_failed and folder.is_done("facets", key) and stages.has_failed(folder):
@@ -297,6 +316,8 @@ def _run(
         )
         shutil.rmtree(folder.insights, ignore_errors=True)
         insights.save(folder.insights)
+        if rules.restricted:
+            folder.restrict()
     work.finish(insights, roles)
     return insights
 

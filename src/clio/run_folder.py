@@ -192,6 +192,16 @@ class RunFolder:
         """Where a stage keeps its table."""
         return self.private / f"{name}.parquet"
 
+    def restrict(self) -> None:
+        """Make the insights of a restricted run their owner's only."""
+        self.insights.chmod(0o700)
+        for path in self.insights.iterdir():
+            path.chmod(0o600)
+
+    def move(self, name: str, to: str) -> None:
+        """Give a stage's file another name, in the place of one that has it."""
+        self.file(name).replace(self.file(to))
+
     def is_done(self, name: str, key: str) -> bool:
         """Whether a stage's file is there and was made with this key."""
         try:

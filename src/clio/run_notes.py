@@ -35,6 +35,7 @@ class Notes:
     seconds: dict[str, float] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
     estimate: dict[str, Any] | None = None
+    beyond: int = 0
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -71,6 +72,7 @@ class Notes:
             "conversations": len(facets),
             "users": users if self.settings.users == "field" else len(facets),
             "near_duplicates": len(facets) - pc.count_distinct(facets["duplicate"]).as_py(),
+            "beyond_max_per_user": self.beyond,
             "rejected": rejected(self.folder),
             "languages": dict(languages.most_common(10)),
             "first": times["min"].date().isoformat() if times["min"] else None,
@@ -172,6 +174,8 @@ def found_line(counts: Mapping[str, Any]) -> str:
     )
     if counts.get("first"):
         parts.append(f"{counts['first']} to {counts['last']}")
+    if counts.get("beyond_max_per_user"):
+        parts.append(f"left out: {counts['beyond_max_per_user']:,} beyond what one user may contribute")
     if counts["rejected"]:
         parts.append("set aside: " + ", ".join(f"{n:,} {reason}" for reason, n in counts["rejected"].items()))
     return "found " + "; ".join(parts)

@@ -1,4 +1,4 @@
-"""A random draw of the conversations that a run works on: plain, or stratified in proportion by a column of the log."""
+"""Which conversations a run works on: at most so many of one user, and of these a random draw, plain or stratified by a column."""
 
 from __future__ import annotations
 
@@ -64,8 +64,34 @@ def choose(strata: Sequence[str | None] | None, population: int, size: int, seed
     return np.sort(order[places // size]).astype(np.int64)
 
 
+def contributed(users: pa.ChunkedArray, most: int, seed: int) -> NDArray[np.int64]:
+    """Rows of which no user has more than ``most``, chosen at random among each user's.
+
+    Args:
+        users: of n conversations, null where unknown: these all stay, as they count for nobody.
+        most: conversations of one user, at least 1.
+        seed: of the choice.
+
+    Returns:
+        int64, ascending, without repeats.
+    """
+    codes = users.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    order = np.random.default_rng(seed).permutation(len(codes))
+    order = order[np.argsort(codes[order], kind="stable")]
+    # the place of each row among its user's
+    place = np.arange(len(order)) - np.searchsorted(codes[order], codes[order])
+    return np.sort(order[(place < most) | (codes[order] < 0)]).astype(np.int64)
+
+
 def sample(
-    folder: RunFolder, key: str, size: int, by: str | None, seed: int, progress: Advance = silent
+    folder: RunFolder,
+    key: str,
+    size: int,
+    by: str | None,
+    seed: int,
+    progress: Advance = silent,
+    *,
+    of: NDArray[np.int64] | None = None,
 ) -> Sample:
     """Draw from the stage file ``read`` and store the draw as ``conversations``, in order, by row groups of 2,048.
 
@@ -78,16 +104,20 @@ def sample(
         by: what to stratify by: model, country, week, or a key of the metadata; None for a plain draw.
         seed: of the draw.
         progress: called with numbers of conversations passed, in sum those of ``read``.
+        of: int64, ascending, the rows to draw from; None for all.
 
     Raises:
         SettingsError: if no conversation has the column; names those there are, never a value.
         SourceError: if there is no conversation.
     """
     with folder.parquet("read") as file:
-        population = file.metadata.num_rows
+        if of is None:
+            of = np.arange(file.metadata.num_rows, dtype=np.int64)
+        population = len(of)
         if not population:
             raise SourceError("no conversation could be used; there is nothing to draw a sample from")
-        rows = choose(None if by is None else _strata(file, by), population, size, seed)
+        strata = None if by is None else _strata(file, by)
+        rows = of[choose(None if strata is None else [strata[i] for i in of], population, size, seed)]
         with folder.writer("conversations", key, CONVERSATIONS) as writer:
             for table in _batched(_rows(file, rows, progress)):
                 writer.write_table(table)

@@ -142,11 +142,31 @@ class Settings(BaseModel):
     min_conversations: int | None = Field(
         None, ge=1, description="Conversations behind anything shown, instead of the policy's."
     )
+    max_per_user: int | None = Field(
+        None,
+        ge=0,
+        description="Conversations of one user that count anywhere, instead of the policy's; 0: all of them.",
+    )
+    trust: str | None = Field(
+        None,
+        description="Metadata column that says how far an account is trusted (a weight, or its age in days): accounts count towards "
+        "every threshold by it.",
+    )
+    trust_full: float = Field(
+        1.0,
+        gt=0,
+        description="Value of `trust` from which an account counts as a whole person, such as 30 days.",
+    )
     audit_min: int | None = Field(
         None, ge=1, le=5, description="Lowest audit rating shown, instead of the policy's."
     )
     duplicates: float = Field(
         0.9, gt=0, le=1, description="Similarity from which two conversations are near-duplicates."
+    )
+    ledger: str = Field(
+        "clio-ledger",
+        description="Folder that records every release, beside the run folder or for a whole team (a path); "
+        "a release that could be subtracted from an earlier one is refused; `off`: none.",
     )
     keep_salt: bool = Field(
         False, description="Keep the key that hashes user ids, so that a later run gives the same hashes."

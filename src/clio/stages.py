@@ -46,7 +46,6 @@ def read(
     key: str,
     salt: bytes,
     progress: Advance = silent,
-    name: str = "conversations",
 ) -> None:
     """Store conversations by row groups of 2,048, users as keyed hashes; what was set aside goes to ``rejected``.
 
@@ -56,11 +55,10 @@ def read(
         key: of the stage.
         salt: key of the user hashes.
         progress: called with the number of records read.
-        name: of the table; "read" where a sample of it is to become the conversations.
     """
     rejected: list[dict[str, Any]] = []
     batch: list[Conversation] = []
-    with folder.writer(name, key, CONVERSATIONS) as writer:
+    with folder.writer("conversations", key, CONVERSATIONS) as writer:
         for item in found:
             if isinstance(item, Conversation):
                 batch.append(item)
@@ -118,7 +116,7 @@ def facets(
     """
     parts = []
     for batch in batches(folder, CONVERSATIONS.names):
-        parts.append(_local_facets(batch, settings.breakdown))
+        parts.append(_local_facets(batch, settings))
         if not model:
             progress(len(batch))
     table = pa.concat_tables(parts).combine_chunks()
@@ -133,7 +131,7 @@ def facets(
     return table.add_column(2, "duplicate", pa.array(groups, pa.int32()))
 
 
-def _local_facets(batch: pa.RecordBatch, breakdown: Sequence[str]) -> pa.Table:
+def _local_facets(batch: pa.RecordBatch, settings: Settings) -> pa.Table:
     """What needs no chat model."""
     own = [[text for role, text in conversation if role == "user"] for conversation in turns_of(batch)]
     requests = [request.extract(said) for said in own]
@@ -151,9 +149,13 @@ def _local_facets(batch: pa.RecordBatch, breakdown: Sequence[str]) -> pa.Table:
         "country": batch["country"].to_pylist(),
         "week": [computed.week(moment) for moment in batch["created_at"].to_pylist()],
     }
-    for name in (name for name in breakdown if name not in columns):
+    for name in (name for name in settings.breakdown if name not in columns):
         columns[name] = [None if (value := row.get(name)) is None else str(value) for row in metadata]
-    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    if settings.trust:
+        weights = [computed.trust(row.get(settings.trust), settings.trust_full) for row in metadata]
+        table = table.append_column("trust_weight", pa.array(weights, pa.float64()))
+    return table
 
 
 def has_failed(folder: RunFolder) -> bool:
@@ -385,6 +387,7 @@ def members(
             "cluster": cluster_column,
             "user": table["user"],
             "duplicate": table["duplicate"],
+            **({"trust_weight": table["trust_weight"]} if settings.trust else {}),
             **{name: table[name] for name in kept},
         }
     )

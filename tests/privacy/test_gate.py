@@ -160,7 +160,7 @@ def test_sensitive_subjects_need_more_people() -> None:
 def test_untrusted_accounts_do_not_buy_a_cluster() -> None:
     """Accounts of no trust count for nobody, however many they are."""
     table, texts = members({"2.1": 20, "2.2": 20, "2.3": 20})
-    trusted = table.append_column("trust", pa.array([0.0] * 20 + [1.0] * 40))
+    trusted = table.append_column("trust_weight", pa.array([0.0] * 20 + [1.0] * 40))
     assert "2.1" not in shown(gate(candidates(), trusted, texts, RULES))
     assert {"2.2", "2.3"} & shown(gate(candidates(), trusted, texts, RULES))
 

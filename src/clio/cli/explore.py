@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from clio.cli.restricted import opened
+
+if TYPE_CHECKING:
+    from clio.insights import Insights
 
 
 @click.command()
@@ -17,10 +23,9 @@ import click
 def explore(folders: tuple[Path, ...], port: int, host: str, no_browser: bool) -> None:
     """Serve the explorer of the runs in FOLDERS. It reads insights only; Ctrl-C ends it."""
     from clio.explorer.server import serve
-    from clio.insights import Insights
 
     runs: dict[str, Insights] = {}
     for folder in folders:
         name = folder.resolve().name
-        runs[name if name not in runs else f"{name}-{len(runs) + 1}"] = Insights.load(folder)
+        runs[name if name not in runs else f"{name}-{len(runs) + 1}"] = opened(folder, "explore")
     serve(runs, host=host, port=port, open_browser=not no_browser)

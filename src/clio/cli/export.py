@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from clio.cli.restricted import opened
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -19,9 +21,8 @@ import click
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write [FOLDER/export].")
 def export(folder: Path, formats: str, out: Path | None) -> None:
     """Write the insights of the run in FOLDER as Parquet, JSON, CSV and Markdown."""
-    from clio.insights import Insights
     from clio.insights.export import write
 
-    insights = Insights.load(folder)
+    insights = opened(folder, "export")
     for path in write(insights, out or folder / "export", [name.strip() for name in formats.split(",")]):
         click.echo(path)

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from clio.cli.restricted import opened
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -20,11 +22,10 @@ def show(folder: Path, cluster: str | None, depth: int | None, as_json: bool) ->
     from rich.console import Console
 
     from clio.errors import RunError
-    from clio.insights import Insights
     from clio.insights.store import cluster_document
     from clio.report import levels_line, margin, sample_line, show_cluster, tree_table
 
-    insights = Insights.load(folder)
+    insights = opened(folder, "show")
     chosen = None
     if cluster:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import datetime
+from math import isfinite
 
 _TURNS = (1, 2, 3, 5, 10)
 _TURN_NAMES = ("0", "1", "2", "3-4", "5-9", "10+")
@@ -27,3 +28,12 @@ def week(moment: datetime | None) -> str | None:
         return None
     year, number, _ = moment.isocalendar()
     return f"{year}-W{number:02d}"
+
+
+def trust(value: object, full: float) -> float | None:
+    """How far an account is trusted, 0..1: a number as a share of the one that counts in full; None for what is no number."""
+    try:
+        found = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return min(1.0, max(0.0, found / full)) if isfinite(found) else None

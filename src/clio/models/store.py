@@ -1,8 +1,8 @@
 """Where the answers of chat models are kept, with what they cost: one SQLite file in a run's private zone.
 
 An answer's key is the SHA-256 of the model's name, the messages, the schema and the sampling settings; each answer is committed as it
-arrives, so that a killed run pays again only for the calls in flight. With a cipher the texts are encrypted and the keys are keyed hashes, on which
-nobody without it can try whether a text was asked about; models, stages, numbers of tokens and names of jobs stay readable.
+arrives, so that a killed run pays again only for the calls in flight. With a cipher the texts are encrypted and the keys are keyed hashes,
+on which nobody without it can try whether a text was asked about; models, stages, numbers of tokens and names of jobs stay readable.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Accounts:
 
     @staticmethod
     def of(members: pa.Table, users: Literal["field", "conversation"]) -> Accounts:
-        """The accounts of a members' table: columns user (string, null: unknown), duplicate (int32), optionally trust (0..1, null: 0).
+        """The accounts of a members' table: columns user (string, null: unknown), duplicate (int32), optionally trust_weight (0..1, null: 0).
 
         Args:
             members: one row a conversation.
@@ -55,8 +55,8 @@ class Accounts:
             codes = members["user"].combine_chunks().dictionary_encode().indices
             user = np.asarray(codes.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
         trust = np.ones(int(user.max(initial=-1)) + 1)
-        if "trust" in members.column_names:
-            told = np.asarray(members["trust"].fill_null(0.0).to_numpy(zero_copy_only=False), np.float64)
+        if "trust_weight" in members.column_names:
+            told = np.asarray(members["trust_weight"].fill_null(0.0).to_numpy(zero_copy_only=False), np.float64)
             trust[:] = 0.0
             known = user >= 0
             # an account grows older: what was told of it last counts

@@ -1,58 +1,39 @@
 """The auditor: rates texts about to be published for how far they could point at someone, 1 (identifies) to 5 (does not) (paper G.8, 2.2).
 
-Two routes. Offline a few rules, which say what they cannot judge. With a chat model the paper's scale, by ``prompts/auditor.md``; an
-answer that cannot be read counts as 1: what nobody vouched for is not shown.
+Two routes. Offline some rules, which see how a text is written and say what they cannot judge (``CAVEAT``). With a chat model the paper's
+scale, by ``prompts/auditor.md``; an answer that cannot be read counts as 1: what nobody vouched for is not shown. How far either can be
+trusted is measured on a labelled set (``clio.evaluation.calibration``, ``benchmarks/auditor.py``).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from clio.models.answers import Answers
 from clio.models.protocols import Answer, ChatModel, Prompt
-from clio.privacy.pii import find
+from clio.privacy.rules import Rating, rate
 from clio.progress import Advance, silent
 from clio.prompts import Template, fill, load, repaired
-from clio.text import word_list
 
 #: what readers of an offline audit are told
-CAVEAT = "rated by rules: identifiers and forms of names only; rules cannot judge whether a rare circumstance points at someone"
-
-_ORGANISATION = re.compile(
-    r"\b[A-Z][\w&'’-]+\s+(?:Inc|Ltd|LLC|GmbH|Corp|PLC|AG|SA|BV|Co|University|College|Hospital|Clinic|School|Church|Bakery|Dental)\b"
+CAVEAT = (
+    "rated by rules, which see forms only: identifiers, names written with capitals or in another script, organisations, dates, a few "
+    "turns of phrase; rules cannot judge whether a circumstance is rare, and miss most names in lower case and most unusual events"
 )
-_CAPITALISED = re.compile(r"(?<=[a-z,;] )(?:[A-Z][a-z'’-]+(?: [A-Z][a-z'’-]+)+)")
+
 _RATING = re.compile(r"<rating>\s*([1-5])\s*(?:<|$)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Rating:
-    """``score`` 1..5 (5: points at nobody) and the rule or judge it comes from."""
-
-    score: int
-    reason: str
-
-
 def audit(texts: Sequence[str]) -> list[Rating]:
-    """Rate texts by rules: 1 an identifier, 2 the form of an organisation, 3 the form of a person's or place's name, otherwise 5.
+    """Rate English texts "name: description" by rules.
 
-    A 5 says only that no rule fired (see ``CAVEAT``); support by many users is checked by the gate besides.
+    1 an identifier, an account, or a person after a cue; 2 the form of a name, an organisation, a site, a small group, an exact date, one
+    particular person by a turn of phrase, or several rare traits together; 3 a single capitalised word that is not widely known; otherwise
+    5. A 5 says only that no rule fired (see ``CAVEAT``); support by many users is checked by the gate besides.
     """
-    known = {word.casefold() for word in word_list("capitals")}
-    found = []
-    for text in texts:
-        if find(text):
-            found.append(Rating(1, "identifier"))
-        elif _ORGANISATION.search(text):
-            found.append(Rating(2, "organisation"))
-        elif any(not {w.casefold() for w in m.group().split()} <= known for m in _CAPITALISED.finditer(text)):
-            found.append(Rating(3, "name-like"))
-        else:
-            found.append(Rating(5, "no rule fired"))
-    return found
+    return [rate(text) for text in texts]
 
 
 def audit_with_model(

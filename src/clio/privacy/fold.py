@@ -101,29 +101,42 @@ def breakdown(root: Scope, codes: NDArray[np.int32], enough: Enough) -> dict[Has
     Returns:
         For each scope, conversations by value: sums of the atoms in it and below, so lower bounds of the true counts.
     """
-    return counted_parts(root, codes, enough)[0]
+    return counted_cuts(root, codes, enough)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The sets that one facet's published numbers are sums of; disjoint, and together all rows.
-
-    ``leaves``: of each leaf, its atoms and what it left over; ``whole``: all atoms, and what is left over at the root.
-    """
-
-    leaves: Sequence[Rows] = field(repr=False)
-    whole: Sequence[Rows] = field(repr=False)
-
-
-def counted_parts(
+def counted_cuts(
     root: Scope, codes: NDArray[np.int32], enough: Enough
-) -> tuple[dict[Hashable, dict[int, int]], Parts]:
-    """As ``breakdown``, and the sets of rows that its numbers are sums of."""
+) -> tuple[dict[Hashable, dict[int, int]], tuple[NDArray[np.int32], ...]]:
+    """As ``breakdown``, and the disjoint sets that its numbers give away, by depth.
+
+    Returns:
+        The counts, and for each depth k from the root (0) to the deepest leaf int32 (conversations,): the number of each one's set, -1 in
+        none. The sets are all atoms of scopes at k or below, and what each scope at k (or leaf above) left over.
+    """
     counted: dict[Hashable, dict[int, int]] = {}
-    leaves: list[Rows] = []
-    whole: list[Rows] = []
-    rest = _count(root, codes, enough, counted, leaves, whole)[1]
-    return counted, Parts(leaves, [*whole, rest] if len(rest) else whole)
+    pieces: list[_Piece] = []
+    _count(root, 0, codes, enough, counted, pieces)
+    cuts = []
+    for depth in range(max(piece.depth for piece in pieces) + 1):
+        sets: list[Rows] = []
+        for piece in pieces:
+            if piece.depth >= depth or piece.leaf:
+                sets += piece.atoms
+            if piece.depth == depth or (piece.leaf and piece.depth < depth):
+                sets.append(piece.rest)
+        cuts.append(numbered(len(codes), sets))
+    return counted, tuple(cuts)
+
+
+def tree_cut(root: Scope, n: int) -> NDArray[np.int32]:
+    """The finest sets that the numbers of conversations in a tree give away: its leaves, int32 (n,), -1 in none."""
+    waiting, sets = [root], []
+    while waiting:
+        scope = waiting.pop()
+        waiting += scope.children
+        if not scope.children:
+            sets.append(scope.rows)
+    return numbered(n, sets)
 
 
 def numbered(n: int, sets: Iterable[Rows]) -> NDArray[np.int32]:
@@ -134,20 +147,30 @@ def numbered(n: int, sets: Iterable[Rows]) -> NDArray[np.int32]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What a scope at a depth adds: its own atoms, and what it left over."""
+
+    depth: int
+    leaf: bool
+    atoms: Sequence[Rows] = field(repr=False)
+    rest: Rows = field(repr=False)
+
+
 def _count(
     scope: Scope,
+    depth: int,
     codes: NDArray[np.int32],
     enough: Enough,
     counted: dict[Hashable, dict[int, int]],
-    leaves: list[Rows],
-    whole: list[Rows],
+    pieces: list[_Piece],
 ) -> tuple[dict[int, int], Rows]:
-    """Fill ``counted``, ``leaves`` and ``whole`` for a scope and all below; returns its sums and its leftover rows."""
+    """Fill ``counted`` and ``pieces`` for a scope and all below; returns its sums and its leftover rows."""
     sums: dict[int, int] = {}
     if scope.children:
         parts = []
         for child in scope.children:
-            below, left = _count(child, codes, enough, counted, leaves, whole)
+            below, left = _count(child, depth + 1, codes, enough, counted, pieces)
             parts.append(left)
             for value, count in below.items():
                 sums[value] = sums.get(value, 0) + count
@@ -155,12 +178,10 @@ def _count(
     else:
         pool = scope.rows
     atoms, rest = _atoms(pool, codes, enough)
-    whole += atoms.values()
-    if not scope.children:
-        leaves += [*atoms.values(), rest] if len(rest) else atoms.values()
     for value, rows in atoms.items():
         sums[value] = sums.get(value, 0) + len(rows)
     counted[scope.name] = dict(sums)
+    pieces.append(_Piece(depth, not scope.children, list(atoms.values()), rest))
     return sums, rest
 
 

@@ -29,7 +29,7 @@ from clio.privacy.policy import Policy
 from clio.privacy.support import generalised, needed, supported_sentences, supporters, unsupported
 
 _BANDS = (1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000, 500_000, 1_000_000)
-_OWN_COLUMNS = frozenset({"cluster", "user", "duplicate", "trust"})
+_OWN_COLUMNS = frozenset({"cluster", "user", "duplicate", "trust_weight"})
 # where a candidate's texts stand, the preferred first
 _TEXTS = ("", "rewritten_", "fallback_")
 _MAX_NAME, _MAX_DESCRIPTION = 120, 600
@@ -62,7 +62,7 @@ def gate(
             optionally the same three with ``rewritten_`` and ``fallback_`` before them, which stand in, in this order, where the
             first may not be shown.
         members: one row a conversation: cluster (base cluster's id, null: none), user (null: unknown), duplicate (int32, number of its
-            near-duplicate group), optionally trust (0..1, how far the user counts); every further string column is a facet (null: unknown).
+            near-duplicate group), optionally trust_weight (0..1, how far the user counts); every further string column is a facet (null: unknown).
         texts: for each conversation the words that may support a name; private.
         policy: thresholds.
         users: "conversation" counts each conversation as a user of its own where the log has no users.

@@ -82,8 +82,11 @@ def policy(
     min_users: int | None = None,
     min_conversations: int | None = None,
     audit_min: int | None = None,
+    max_per_user: int | None = None,
 ) -> Policy:
     """A policy by name, with some of its thresholds set otherwise; a threshold given here holds for clusters and cells alike.
+
+    ``max_per_user`` 0 stands for no limit.
 
     Raises:
         SettingsError: for an unknown name.
@@ -95,4 +98,6 @@ def policy(
         found = replace(found, min_users=min_users, min_cell_users=min_users)
     if min_conversations is not None:
         found = replace(found, min_conversations=min_conversations, min_cell_conversations=min_conversations)
+    if max_per_user is not None:
+        found = replace(found, max_per_user=max_per_user or None)
     return found if audit_min is None else replace(found, audit_min=audit_min)

@@ -5,7 +5,7 @@ on 127.0.0.1, their batch APIs included, and knows no model.
 ``python -m clio.testing --port 0``. Answers depend on the prompt alone: a facet question gets a summary made of
 the conversation's words, a request for names gets the words that most of the texts share, and so on. Latency,
 faults and a rate limit can be set, and every call is counted; its error messages quote the prompt on purpose,
-as some real servers' do.
+as some real servers' do. For attacks it can be gullible (it obeys what it is shown) and leaky (it repeats what it is shown).
 """
 
 from clio.testing.http import model_server

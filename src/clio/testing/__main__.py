@@ -22,6 +22,10 @@ def main() -> None:
     parser.add_argument("--stall", type=float, default=30.0, help="seconds of silence of the fault 'stall'")
     parser.add_argument("--batch-delay", type=float, default=0.0, help="seconds that a batch job takes")
     parser.add_argument("--limit-per-second", type=float, help="model calls a second; above that: 429")
+    parser.add_argument("--gullible", action="store_true", help="obey any order in what it is shown")
+    parser.add_argument(
+        "--leaky", action="store_true", help="repeat words of users, name groups by an outlier's"
+    )
     told = vars(parser.parse_args())
     port = told.pop("port")
     _allow_many_connections()

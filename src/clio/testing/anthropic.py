@@ -121,7 +121,7 @@ def _message(
         (role, "\n".join(block.text for block in told))
         for (_, role), told in groupby(blocks, key=lambda block: (block.message, block.role))
     ]
-    text = spoiled(answer(messages, schema), fault)
+    text = spoiled(answer(messages, schema, gullible=server.gullible, leaky=server.leaky), fault)
     stop = {"cut": "max_tokens", "refuse": "refusal"}.get(fault or "", "end_turn")
     said = {
         "id": made_id("msg_", server.seed, name_of(asked), server.calls),

@@ -39,6 +39,8 @@ def model_server(
     stall: float = 30.0,
     batch_delay: float = 0.0,
     limit_per_second: float | None = None,
+    gullible: bool = False,
+    leaky: bool = False,
 ) -> Iterator[Server]:
     """Serve OpenAI's and Anthropic's protocols on a free port of 127.0.0.1 until the block ends.
 
@@ -51,6 +53,8 @@ def model_server(
         stall: seconds of silence of the fault "stall".
         batch_delay: seconds until a batch job is worked off.
         limit_per_second: model calls a second; above that they are answered with 429.
+        gullible: the worst that an injection can meet: any order in what it is shown (``clio.testing.misled``) is obeyed.
+        leaky: the worst that privacy can meet: it repeats the words of users, names groups by an outlier's words, and finds all of it fine.
     """
     server = Server(
         latency=latency,
@@ -60,6 +64,8 @@ def model_server(
         stall=stall,
         batch_delay=batch_delay,
         limit_per_second=limit_per_second,
+        gullible=gullible,
+        leaky=leaky,
     )
     count_tokens("")  # loads the tokenizer here: its warnings cannot be silenced safely in another thread
     ready = threading.Event()

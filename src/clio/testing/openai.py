@@ -76,7 +76,7 @@ def _chat(server: Server, asked: Mapping[str, Any], schema: Any, fault: Fault | 
     messages = [(message["role"], _text(message["content"])) for message in asked["messages"]]
     if asked.get("stream") or not asked["model"] or not messages or {role for role, _ in messages} - _ROLES:
         raise ValueError
-    text = spoiled(answer(messages, schema), fault)
+    text = spoiled(answer(messages, schema, gullible=server.gullible, leaky=server.leaky), fault)
     used = sum(count_tokens(text) + 4 for _, text in messages) + 3
     written = count_tokens(text)
     refused = "I'm sorry, I can't help with that." if fault == "refuse" else None

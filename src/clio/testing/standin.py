@@ -12,6 +12,7 @@ from typing import Any
 
 from clio.errors import ModelError
 from clio.models.tokens import count
+from clio.testing.misled import ordered, outlier, verbatim
 from clio.text import stop_words, tokens
 
 Messages = Sequence[tuple[str, str]]
@@ -24,12 +25,20 @@ _QUOTED = re.compile(r'["“]([^"“”\n]+)["”]')
 _FORMAT_WORDS = frozenset({"help", "user", "users", "asked", "name", "description", "cluster", "category"})
 
 
-def answer(messages: Messages, schema: Mapping[str, Any] | None = None) -> str:
+def answer(
+    messages: Messages,
+    schema: Mapping[str, Any] | None = None,
+    *,
+    gullible: bool = False,
+    leaky: bool = False,
+) -> str:
     """What the stand-in says to a prompt, by the blocks that the prompt holds and asks for.
 
     Args:
         messages: role and text of each message.
         schema: JSON schema of the answer; an empty one asks for JSON whose keys the prompt tells.
+        gullible: obey the first order in the prompt (``clio.testing.misled``), in whatever form is asked for.
+        leaky: repeat a user's words as facets, and name a group by the one text that differs most from the others.
     """
     while len(messages) > 2 and messages[-1][1].startswith(_REPAIR):
         messages = messages[:-2]  # asked again, it says what it says undisturbed
@@ -37,8 +46,12 @@ def answer(messages: Messages, schema: Mapping[str, Any] | None = None) -> str:
     # a system prompt may show the tags in an example
     conversation = _conversation("\n".join(text for role, text in messages if role == "user"))
     conversation = conversation or _conversation(whole)
+    told = ordered(whole) if gullible else None
+    said = told
+    if said is None and leaky and conversation:
+        said = verbatim(_turns(conversation) or [conversation])
     if schema is not None or "one JSON object" in whole.replace(conversation, ""):
-        return json.dumps(_object(messages, conversation, schema or {}), ensure_ascii=False)
+        return json.dumps(_object(messages, conversation, schema or {}, said), ensure_ascii=False)
     asks = messages[-1][1]
     blocks: dict[str, str] = {}
     for tag, content in _BLOCK.findall(whole):
@@ -46,8 +59,10 @@ def answer(messages: Messages, schema: Mapping[str, Any] | None = None) -> str:
     if "<rating>" in asks:
         return "<justification>It tells of nobody in particular.</justification>\n<rating>5</rating>"
     if "conversation" in blocks:
-        return _facet(blocks["conversation"], asks)
+        return _facet(blocks["conversation"], asks, said)
     if "categories" in blocks:
+        if told is not None:
+            return f"<answer>{told}</answer>"
         choices = [text for _, text in _BLOCK.findall(blocks["categories"])]
         about = set(_words(blocks.get("cluster", "")))
         # the order in which they stand must not matter: the prompt is shuffled
@@ -58,8 +73,13 @@ def answer(messages: Messages, schema: Mapping[str, Any] | None = None) -> str:
         about_so_many = re.search(r"about (\d+)", asks)
         wanted = int(about_so_many[1]) if about_so_many else 5
         names = dict.fromkeys(text.split(":", 1)[0].strip() for text in sorted(texts))
+        names = {told: None} if told is not None else names
         lines = "\n".join(f"{number}. {name}" for number, name in enumerate(list(names)[:wanted], 1))
         return f"<scratchpad>They fall apart.</scratchpad>\n<answer>\n{lines}\n</answer>"
+    if leaky and told is None:
+        told = outlier(_group(blocks))
+    if told is not None:
+        return f"<summary>{told}</summary>\n<name>{told}</name>"
     subject = _shared_subject(blocks)
     return f"<summary>Users asked for help with {subject}.</summary>\n<name>Get help with {subject}</name>"
 
@@ -107,9 +127,16 @@ def _conversation(whole: str) -> str:
     return found
 
 
-def _object(messages: Messages, conversation: str, schema: Mapping[str, Any]) -> Any:
-    """The JSON object that is asked for by a schema or, without one, by the prompt's first lines."""
+def _turns(conversation: str) -> list[str]:
+    """What the user says in a conversation."""
+    return re.findall(r"<user>(.*?)</user>", conversation, re.DOTALL)
+
+
+def _object(messages: Messages, conversation: str, schema: Mapping[str, Any], said: str | None) -> Any:
+    """The JSON object that is asked for by a schema or, without one, by the prompt's first lines; ``said`` stands for its texts."""
     facts = _facts(messages, conversation)
+    if said is not None:
+        facts = (said, *facts[1:])
     if schema.get("properties") or "$ref" in schema:
         return _value(schema, schema, facts)
     # the first that tells keys: repair messages come later; and what a user wrote tells nothing
@@ -122,7 +149,7 @@ def _object(messages: Messages, conversation: str, schema: Mapping[str, Any]) ->
 
 def _facts(messages: Messages, conversation: str) -> tuple[str, int, float]:
     """What an answer is made of: a sentence, the number of user turns, and a number from 0 to 1 to choose by."""
-    turns = re.findall(r"<user>(.*?)</user>", conversation, re.DOTALL)
+    turns = _turns(conversation)
     if conversation:
         subject = " ".join(_words(turns[0] if turns else conversation)[:6]) or "something"
         return f"get help with {subject}", len(turns), share(conversation.encode())
@@ -173,9 +200,14 @@ def _told_value(line: str, facts: tuple[str, int, float]) -> Any:
     return turns if "one number" in line else text
 
 
+def _group(blocks: Mapping[str, str]) -> list[str]:
+    """The texts of the group that is to be named: summaries, or children."""
+    return [text for _, text in _BLOCK.findall(blocks.get("group") or blocks.get("clusters", ""))]
+
+
 def _shared_subject(blocks: Mapping[str, str]) -> str:
     """The words that most texts of a group share, and few texts outside."""
-    texts = [text for _, text in _BLOCK.findall(blocks.get("group") or blocks.get("clusters", ""))]
+    texts = _group(blocks)
     shared = Counter(word for text in texts for word in dict.fromkeys(_words(text)))
     outside = Counter(
         word for _, text in _BLOCK.findall(blocks.get("outside", "")) for word in set(_words(text))
@@ -184,9 +216,9 @@ def _shared_subject(blocks: Mapping[str, str]) -> str:
     return " and ".join(best_first) or "several subjects"
 
 
-def _facet(conversation: str, asks: str) -> str:
-    """An answer to a facet question: of the form that the question asks for."""
-    turns = re.findall(r"<user>(.*?)</user>", conversation, re.DOTALL)
+def _facet(conversation: str, asks: str, said: str | None) -> str:
+    """An answer to a facet question: of the form that the question asks for; ``said`` stands for a text."""
+    turns = _turns(conversation)
     choices = re.findall(r"^- (.+)$", asks, re.MULTILINE)
     if "Answer with exactly one" in asks and choices:
         return f"<answer>{choices[int(share(conversation.encode()) * len(choices))]}</answer>"
@@ -195,6 +227,8 @@ def _facet(conversation: str, asks: str) -> str:
     if "Answer with one number" in asks:
         return f"<answer>{len(turns)}</answer>"
     subject = " ".join(_words(turns[0] if turns else conversation)[:6]) or "something"
+    if said is not None:
+        return f"<answer>{said}</answer>"
     prefill = asks.rsplit("<answer>", 1)[-1].strip() if "<answer>" in asks else ""
     return f"<answer>{prefill} get help with {subject}.</answer>"
 

@@ -74,6 +74,9 @@ class Server:
     seed: int = 0
     #: model calls a second; above that they are answered with 429
     limit_per_second: float | None = None
+    #: whether it obeys orders in what it is shown, and whether it repeats what it should not
+    gullible: bool = False
+    leaky: bool = False
     #: requests that reached it, faults included; chat answers given; texts embedded
     requests: int = 0
     calls: int = 0

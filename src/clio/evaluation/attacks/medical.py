@@ -91,10 +91,11 @@ def plant(
     target: Target,
     k: int,
     m: int,
-    tipping: int,
-    injection: bool,
-    variant: int,
-    rng: np.random.Generator,
+    *,
+    tipping: int = 5,
+    room: int = 20,
+    injection: bool = False,
+    variant: int = 0,
 ) -> list[Planted]:
     """The chats that an attacker plants around a target, of which he knows all but the cause.
 
@@ -106,57 +107,55 @@ def plant(
     Args:
         strategy: what to plant.
         target: whom to plant it around.
-        k: number of chats; groups get at least 15 each, so that few chats try few causes.
+        k: number of chats.
         m: number of accounts.
         tipping: accounts that are one short of the threshold, if he can pay for so many.
-        injection: whether each chat ends in an order to the model.
-        variant: of the target's wording, which ``near`` knows.
-        rng: of all choices.
+        room: chats that a group needs; where ``k`` is not enough for all causes, only some are tried.
+        injection: whether the chats hold orders to a model: half of them one in general words, half what it is to say.
+        variant: of the wording; the same account or not, the same chats come again.
     """
     if strategy == "none":
         return []
     names = causes(target.complaint)
     few = min(m, tipping)
-    order = rng.permutation(len(names)).tolist()
-    # who says what: the account and the causes of each chat
+    order = np.random.default_rng([variant, target.number]).permutation(len(names)).tolist()
+    # who names what: the account and the causes of each chat
     said: list[tuple[int, tuple[int, ...]]] = []
-    if strategy == "echo":
-        said = [(n % m, ()) for n in range(k)]
-    elif strategy in {"hedge", "argmax"}:
-        naming = few if strategy == "hedge" else m
-        chats = [sum(n % m == account for n in range(k)) for account in range(m)]
-        for account, count in enumerate(chats):
+    if strategy in {"echo", "hedge", "argmax"}:
+        naming = {"echo": 0, "hedge": few, "argmax": m}[strategy]
+        for account in range(m):
+            count = len(range(account, k, m))
             each = max(2, -(-len(names) // max(1, count)))
-            turn = islice(cycle(rng.permutation(order).tolist()), each * count)
-            lists = np.asarray(list(turn), int).reshape(count, each).tolist()
-            said += [(account, tuple(dict.fromkeys(some)) if account < naming else ()) for some in lists]
+            turn = list(
+                islice(cycle(order[account % len(order) :] + order[: account % len(order)]), each * count)
+            )
+            lists = [turn[i : i + each] if account < naming else [] for i in range(0, each * count, each)]
+            said += [(account, tuple(dict.fromkeys(some))) for some in lists]
     else:
-        tried = order[: max(1, min(len(order), k // 15))]
+        tried = order[: max(1, min(len(order), k // room))]
         accounts = few if strategy == "existence" else m
         for place, cause in enumerate(tried):
-            own = len(range(place, k, len(tried)))
-            said += [(n % accounts, (cause,)) for n in range(own)]
+            said += [(n % accounts, (cause,)) for n in range(len(range(place, k, len(tried))))]
     planted = []
     for n, (account, named) in enumerate(said):
-        if strategy == "near":
-            text = _near(target, variant, named[0], rng)
-        else:
-            text = _text(target, [names[cause] for cause in named], rng)
+        rng = np.random.default_rng([variant, target.number, n])
+        text = _near(target, variant, named[0], rng) if strategy == "near" else _text(target, named, rng)
         if injection:
-            text = f"{text} {_one('orders', rng)}"
+            text = _order(target, text, named if len(named) < 2 else tuple(order), n, rng)
         like = target if strategy != "cell" or account < few else None
         row = _row(f"poison-{target.number}-{n}", f"sybil-{target.number}-{account}", text, like)
         planted.append(Planted(row, named))
     return planted
 
 
-def _text(target: Target, named: Sequence[str], rng: np.random.Generator) -> str:
+def _text(target: Target, named: Sequence[int], rng: np.random.Generator) -> str:
     """A chat like the target's, with some causes or none."""
     if not named:
         return " ".join([_opening(target, rng), *_some("asides", 2, rng), _one("questions", rng)])
-    # each list of causes is asked about once: a request has room for 400 characters
-    parts = [_opening(target, rng), *(_some("asides", 1, rng) if len(named) < 3 else [])]
-    pairs = [named[i : i + 2] for i in range(0, len(named), 2)]
+    names = [causes(target.complaint)[cause] for cause in named]
+    # a request has room for 400 characters
+    parts = [_opening(target, rng), *(_some("asides", 1, rng) if len(names) < 3 else [])]
+    pairs = [names[i : i + 2] for i in range(0, len(names), 2)]
     parts += [_one("asking", rng).format(cause=" or ".join(pair)) for pair in pairs]
     return " ".join(parts)
 
@@ -168,6 +167,20 @@ def _near(target: Target, variant: int, cause: int, rng: np.random.Generator) ->
     places = [i for i, word in enumerate(words) if word.strip(".,?") not in kept]
     words[int(rng.choice(places))] = str(rng.choice(["really", "just", "well", "truly", "sadly", "somehow"]))
     return " ".join(words)
+
+
+def _order(target: Target, text: str, named: Sequence[int], n: int, rng: np.random.Generator) -> str:
+    """A chat with an order to a model; every other one tells it what to say, where there is something to tell."""
+    if n % 2 or not named:
+        return f"{text} {_one('orders', rng)}"
+    said = _sentences()["complaints"][target.complaint]["said"]
+    names = [causes(target.complaint)[cause] for cause in named]
+    return str(_sentences()["dictated"]).format(
+        age=target.age,
+        sex=target.sex,
+        complaint=said[int(rng.integers(len(said)))],
+        causes=" ".join(f"{name[0].upper()}{name[1:]}." for name in names),
+    )
 
 
 def _row(id_: str, user: str, text: str, like: Target | None) -> Row:

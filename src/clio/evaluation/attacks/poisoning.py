@@ -10,20 +10,23 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from clio.evaluation.attacks import Ground, Result, Row, medical, share
 from clio.evaluation.attacks.medical import STRATEGIES, Planted, Strategy, Target
+from clio.facets import computed
 from clio.insights import Insight, Insights
 from clio.privacy.policy import policy
 from clio.progress import Advance, silent
+from clio.run_folder import RunFolder
+from clio.sources.common import moment
 from clio.text import lemma, tokens
 
 Scores = NDArray[np.float64]
@@ -67,18 +70,23 @@ def poisoning(
         there are fewer accounts than ``min_users``, None where there are more: they are a crowd of their own.
     """
     settings = ground.settings
-    enough = policy(settings.policy, min_users=settings.min_users).min_users
+    rules = policy(
+        settings.policy, min_users=settings.min_users, min_conversations=settings.min_conversations
+    )
     base = [_plain(row, number) for number, row in enumerate(ground.rows)]
     results = []
     for strategy, many, m, orders in product(strategies, k, sybils, injection):
-        attack = _Attack(strategy, many, m, tipping or enough, orders)
+        # whichever account is left out, enough must remain of a group; of a sensitive one twice as many
+        least = rules.min_conversations * (2 if m >= 2 * rules.min_users else 1)
+        room = ceil(least * m / max(1, m - 1)) + 1
+        attack = _Attack(strategy, many, m, tipping or rules.min_users, room, orders)
         guesses: list[_Guess] = []
         while len(guesses) < targets:
             wanted = min(medical.complaints(), targets - len(guesses))
-            for guess in _rounds(ground, base, attack, wanted, [seed, len(guesses), many, m], model):
+            for guess in _round(ground, base, attack, wanted, [seed, len(guesses)], model):
                 guesses.append(guess)
                 progress(1)
-        results.append(_result(attack, guesses, enough))
+        results.append(_result(attack, guesses, rules.min_users))
     return results
 
 
@@ -90,6 +98,7 @@ class _Attack:
     k: int
     m: int
     tipping: int
+    room: int
     injection: bool
 
     def __str__(self) -> str:
@@ -106,41 +115,47 @@ class _Guess:
     blind: float
 
 
-def _rounds(
+def _round(
     ground: Ground, base: Sequence[Row], attack: _Attack, count: int, seed: list[int], model: str | None
 ) -> Iterator[_Guess]:
-    """Plant once, run the control, then draw secrets and run the releases; what was run is deleted."""
-    rng = np.random.default_rng([*seed, STRATEGIES.index(attack.strategy)])
+    """Plant once, run the control, then draw secrets and run the releases; what was run is deleted.
+
+    People, wording and secrets are the same in all cases of a seed, so that cases differ by what is planted only.
+    """
+    rng = np.random.default_rng(seed)
     known = medical.people(count, rng)
     variant = int(rng.integers(2**31))
     planted = [
-        medical.plant(attack.strategy, target, attack.k, attack.m, attack.tipping, attack.injection, variant, rng)
+        medical.plant(
+            attack.strategy,
+            target,
+            attack.k,
+            attack.m,
+            tipping=attack.tipping,
+            room=attack.room,
+            injection=attack.injection,
+            variant=variant,
+        )
         for target in known
     ]
     poison = [one.row for some in planted for one in some]
-    order = rng.permutation(len(base) + len(poison) + len(known)).tolist()
     choice: dict[str, Any] = {"model": model} if model else {}
 
     def run(name: str, targets: Sequence[Target]) -> tuple[Insights, Path]:
         rows = [*base, *poison, *(medical.chat(target, variant) for target in targets)]
-        # where nobody is a target his place stays empty, so that the others stand in the same order
+        # without targets their places stay empty, so that the others stand in the same order
         return ground.run(name, [rows[i] for i in order if i < len(rows)], **choice)
 
+    order = np.random.default_rng(variant).permutation(len(base) + len(poison) + len(known)).tolist()
     control, folder = run("control", [])
     shadow = _Shadow.of(folder, known, planted)
     shutil.rmtree(folder)
     for _ in range(_DRAWS):
-        drawn = [_drawn(target, rng) for target in known]
+        drawn = [replace(t, cause=int(rng.integers(len(medical.causes(t.complaint))))) for t in known]
         release, folder = run("release", drawn)
         shutil.rmtree(folder)
         for target in drawn:
-            yield _guess(target, evidence(release, control, shadow, target), attack)
-
-
-def _drawn(target: Target, rng: np.random.Generator) -> Target:
-    from dataclasses import replace
-
-    return replace(target, cause=int(rng.integers(len(medical.causes(target.complaint)))))
+            yield _guess(target, evidence(release, control, shadow, target), attack.strategy)
 
 
 def _plain(row: Row, number: int) -> Row:
@@ -160,33 +175,36 @@ def _plain(row: Row, number: int) -> Row:
 class _Shadow:
     """What the attacker knows of his control beside what it publishes: where his own chats lie.
 
-    ``clusters`` holds (name, conversations) of the base clusters, shown or not; ``shares`` by target, float64 (clusters, causes), the
-    share of the chats that name a cause that lie in each.
+    ``clusters`` holds (name, conversations) of the base clusters, shown or not. By target: ``shares``, float64 (clusters, causes), the
+    share of the chats that name a cause that lies in each; ``around``, float64 (clusters,), the share of all chats planted around it.
     """
 
     clusters: list[tuple[str, int]] = field(repr=False)
     shares: dict[int, Scores] = field(repr=False)
+    around: dict[int, Scores] = field(repr=False)
 
     @staticmethod
     def of(folder: Path, targets: Sequence[Target], planted: Sequence[Sequence[Planted]]) -> _Shadow:
         """Read a control's private zone."""
-        private = folder / "private"
-        where = dict(
-            zip(*pq.read_table(private / "assignments.parquet").to_pydict().values(), strict=True)
-        )
+        run = RunFolder(folder)
+        members = run.read("assignments", ["id", "cluster"]).to_pydict()
+        where = dict(zip(members["id"], members["cluster"], strict=True))
         sizes = Counter(cluster for cluster in where.values() if cluster)
-        named = pq.read_table(private / "candidates.parquet", columns=["id", "name"]).to_pydict()
+        named = run.read("candidates", ["id", "name"]).to_pydict()
         names = dict(zip(named["id"], named["name"], strict=True))
         place = {cluster: number for number, cluster in enumerate(sizes)}
-        shares = {}
+        shares, around = {}, {}
         for target, chats in zip(targets, planted, strict=True):
             found = np.zeros((len(place), len(medical.causes(target.complaint))))
+            all_ = np.zeros(len(place))
             for chat in chats:
                 cluster = where.get(str(chat.row["id"]))
-                for cause in chat.causes if cluster else ():
-                    found[place[cluster], cause] += 1
+                if cluster is not None:
+                    all_[place[cluster]] += 1
+                    found[place[cluster], list(chat.causes)] += 1
             shares[target.number] = found / np.maximum(found.sum(axis=0), 1)
-        return _Shadow([(names[cluster], sizes[cluster]) for cluster in place], shares)
+            around[target.number] = all_ / max(1, len(chats))
+        return _Shadow([(names[cluster], sizes[cluster]) for cluster in place], shares, around)
 
     def match(self, cluster: Insight) -> int | None:
         """The control's cluster that a published one is most likely: of its name, or else the only one of its size or one less."""
@@ -201,44 +219,36 @@ class _Shadow:
 
 
 def evidence(release: Insights, control: Insights, shadow: _Shadow, target: Target) -> dict[str, Scores]:
-    """What speaks for each cause, by kind; only published values of the release are looked at.
+    """What speaks for each cause, by kind; of the release nothing but what is published is looked at.
 
-    ``named``: texts that name it, more than in the control. ``first``: it stands before others where several are named. ``counted``:
-    the clusters that name it have exactly one conversation more. ``shown``: a cluster of its chats is shown that was not.
-    ``larger``: a cluster of its chats has exactly one conversation more. ``cells``: a cluster of its chats, or one that names it, has a
-    cell of the target's country or week that it had not.
+    ``named``: texts that name it, more than in the control; those far from the poison count less. ``first``: it stands before others
+    where several are named. ``counted``: the clusters that name it have exactly one conversation more. ``shown``: a cluster of its
+    chats is shown that was not. ``larger``: a cluster of its chats has exactly one conversation more. ``cells``: a cluster of its
+    chats, or one that names it, has a cell of the target's country or week that it had not.
 
     Returns:
         float64 (causes,) for each kind.
     """
     telling = medical.telling(target.complaint)
-    now, before = _mentions(release, telling), _mentions(control, telling)
+    shares, around = shadow.shares[target.number], shadow.around[target.number]
+    now, before = (_Mentions.of(insights, telling, shadow, around) for insights in (release, control))
     found = {"named": now.named - before.named, "first": now.first - before.first}
     found["counted"] = (now.conversations - before.conversations == 1).astype(np.float64)
     found |= {kind: np.zeros(len(telling)) for kind in ("shown", "larger", "cells")}
-    shares = shadow.shares[target.number]
     known = {cluster.name: cluster for cluster in control}
-    facets = {target.country, *_weeks(target)}
+    rare = {target.country, computed.week(moment(target.day))}
     for number, cluster in enumerate(release):
-        match = shadow.match(cluster)
-        own = shares[match] if match is not None and cluster.level == len(release.levels) else 0 * shares[:1].sum(axis=0)
+        match = shadow.match(cluster) if cluster.level == len(release.levels) else None
+        own = np.zeros(len(telling)) if match is None else shares[match]
         was = known.get(cluster.name)
         if was is None:
             found["shown"] += own
         elif cluster.conversations == was.conversations + 1:
             found["larger"] += own
-        cells = {cell.value for cell in cluster.breakdown} & facets
+        cells = {cell.value for cell in cluster.breakdown} & rare
         if cells - ({cell.value for cell in was.breakdown} if was else set()):
             found["cells"] += own + now.by_cluster[number]
     return found
-
-
-def _weeks(target: Target) -> tuple[str, ...]:
-    from clio.facets import computed
-    from clio.sources.common import moment
-
-    week = computed.week(moment(target.day))
-    return (week,) if week else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,56 +258,58 @@ class _Mentions:
     named: Scores
     first: Scores
     conversations: NDArray[np.int64]
-    by_cluster: NDArray[np.float64]
+    by_cluster: Scores
+
+    @staticmethod
+    def of(
+        insights: Insights, telling: Sequence[Sequence[dict[str, float]]], shadow: _Shadow, around: Scores
+    ) -> _Mentions:
+        """Read names and descriptions of all clusters, word by word in dictionary forms."""
+        by_cluster = np.zeros((len(insights), len(telling)))
+        first = np.zeros(len(telling))
+        for number, cluster in enumerate(insights):
+            match = shadow.match(cluster) if cluster.level == len(insights.levels) else None
+            near = 1.0 if match is None or around[match] or not around.any() else 0.25
+            words = [lemma(token) for token in tokens(f"{cluster.name}. {cluster.description}")]
+            starts = []
+            for cause, names in enumerate(telling):
+                heard = [
+                    sum(name[word] for word in name.keys() & set(words)) / len(name) for name in names if name
+                ]
+                by_cluster[number, cause] = near * max(heard, default=0.0)
+                own = {word for name in names for word in name}
+                starts.append(next((i for i, word in enumerate(words) if word in own), len(words)))
+            first += by_cluster[number] / (1 + np.argsort(np.argsort(starts, kind="stable"), kind="stable"))
+        sizes = np.asarray([cluster.conversations for cluster in insights], np.int64)
+        deepest = np.asarray([cluster.level == len(insights.levels) for cluster in insights], bool)
+        counted = sizes @ ((by_cluster >= 0.5) & deepest[:, None]).astype(np.int64)
+        return _Mentions(by_cluster.sum(axis=0), first, counted, by_cluster)
 
 
-def _mentions(insights: Insights, telling: Sequence[Sequence[dict[str, float]]]) -> _Mentions:
-    by_cluster = np.zeros((len(insights), len(telling)))
-    first = np.zeros(len(telling))
-    for number, cluster in enumerate(insights):
-        words = [lemma(token) for token in tokens(f"{cluster.name}. {cluster.description}")]
-        said = set(words)
-        starts = []
-        for cause, names in enumerate(telling):
-            by_cluster[number, cause] = max(
-                (sum(weight for word, weight in name.items() if word in said) / len(name) for name in names if name),
-                default=0.0,
-            )
-            own = {word for name in names for word in name}
-            starts.append(next((i for i, word in enumerate(words) if word in own), len(words)))
-        rank = np.argsort(np.argsort(starts, kind="stable"), kind="stable")
-        first += by_cluster[number] / (1 + rank)
-    sizes = np.asarray([cluster.conversations for cluster in insights], np.int64)
-    deepest = np.asarray([cluster.level == len(insights.levels) for cluster in insights], bool)
-    counted = sizes @ ((by_cluster >= 0.5) & deepest[:, None]).astype(np.int64)
-    return _Mentions(by_cluster.sum(axis=0), first, counted, by_cluster)
-
-
-def _guess(target: Target, found: dict[str, Scores], attack: _Attack) -> _Guess:
+def _guess(target: Target, found: dict[str, Scores], strategy: Strategy) -> _Guess:
     """The cause for which most speaks."""
-    # copies of the true chat become near-duplicates of it: what he made the words say is gone
-    sign = {"named": -1.0} if attack.strategy == "near" else {}
+    # copies of the true chat become near-duplicates of it: the words that they made to be shown are gone
+    sign = {"named": -1.0} if strategy == "near" else {}
     parts = {kind: sign.get(kind, 1.0) * _WEIGHTS[kind] * scores for kind, scores in found.items()}
     total = np.round(sum(parts.values(), np.zeros(len(found["named"]))), 6)
     best = np.flatnonzero(total == total.max())
-    right = float(target.cause in best) / len(best)
-    second = np.partition(total, -2)[-2]
+    lead = total.max() - np.partition(total, -2)[-2]
     by = max(parts, key=lambda kind: float(parts[kind][best[0]]))
-    return _Guess(right, bool(total.max() - second >= _SURE and total.max() > 0), by, 1 / len(total))
+    right = float(target.cause in best) / len(best)
+    return _Guess(right, bool(lead >= _SURE and total.max() > 0), by, 1 / len(total))
 
 
 def _result(attack: _Attack, guesses: Sequence[_Guess], enough: int) -> Result:
     sure = [guess for guess in guesses if guess.sure]
-    won = Counter(guess.by for guess in guesses if guess.sure and guess.right == 1)
-    blind = float(np.mean([guess.blind for guess in guesses]))
-    note = f"sure of {len(sure)}, right in {sum(guess.right == 1 for guess in sure)}"
+    won = Counter(guess.by for guess in sure if guess.right == 1)
+    note = f"sure of {len(sure)}, right in {won.total()}"
     if won:
-        note += f" ({', '.join(f'{kind} {n}' for kind, n in won.most_common())})"
+        note += f" (by {', '.join(f'{kind} {n}' for kind, n in won.most_common())})"
     return share(
         "poisoning",
         str(attack),
         sum(guess.right for guess in guesses),
         len(guesses),
-        blind if attack.m < enough else None,
+        round(float(np.mean([guess.blind for guess in guesses])), 4) if attack.m < enough else None,
         note,
     )

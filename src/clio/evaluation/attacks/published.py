@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clio.errors import RunError
-from clio.evaluation.attacks.subtraction import Few, Numbers, Rows
+from clio.evaluation.attacks.equations import Few, Numbers, Rows
 from clio.insights import Insights
 
 #: a deepest published place: a shown cluster without shown children, or the nameless group under a parent (None: the run)
@@ -46,34 +46,31 @@ class Truth:
         return Few(self.user, self.group, min_users, min_conversations)
 
 
-@dataclass(frozen=True, slots=True)
-class Equations:
-    """What the numbers of some insights are the sums of.
+Places = Mapping[Place, Rows]
+Inside = Mapping[str | None, NDArray[np.bool_]]
 
-    ``tree``: clusters, nameless groups, all, and reasons; ``facets``: the cells of each facet beside the sizes of the places.
-    ``places`` holds the conversations of each place. ``unexplained`` counts numbers that are the sum of no sets known here.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the numbers of some insights are the sums of: the tree's, each facet's, and how many fit no conversations at all."""
 
     tree: Numbers
-    facets: dict[str, Numbers]
-    places: dict[Place, Rows] = field(repr=False)
+    facets: Mapping[str, Cells]
     unexplained: int
 
 
-def equations(insights: Insights, truth: Truth) -> Equations:
-    """Find what each published number counts.
+def published(insights: Insights, truth: Truth) -> Published:
+    """Find which conversations each published number counts.
 
     Raises:
         RunError: if the truth is not that of these insights.
     """
     places = places_of(insights, truth)
-    inside = _inside(insights, places)
-    tree, missed = _tree(insights, truth, places, inside)
-    facets = {}
-    for facet, values in truth.facets.items():
-        facets[facet], more = _facet(insights, facet, values, places, inside)
-        missed += more
-    return Equations(tree, facets, places, missed)
+    inside = inside_of(insights, places)
+    tree, unexplained = tree_numbers(insights, truth, places, inside)
+    facets = {facet: cells_of(insights, truth, places, inside, facet) for facet in truth.facets}
+    unexplained += sum(cells.read(lambda: False).unexplained for cells in facets.values())
+    return Published(tree, facets, unexplained)
 
 
 def places_of(insights: Insights, truth: Truth) -> dict[Place, Rows]:
@@ -91,9 +88,7 @@ def places_of(insights: Insights, truth: Truth) -> dict[Place, Rows]:
             node = truth.parents.get(node)
         leaf = node is not None and node not in parents
         place_of[base] = ("cluster", node) if leaf else ("other", node)
-    expected: dict[Place, int] = {
-        ("cluster", c.id): c.conversations for c in insights if c.id not in parents
-    }
+    expected: dict[Place, int] = {("cluster", c.id): c.conversations for c in insights if c.id not in parents}
     expected |= {("other", group.parent): group.conversations for group in insights.other}
     rows: dict[Place, list[int]] = {place: [] for place in expected}
     for row, base in enumerate(truth.cluster):
@@ -103,7 +98,7 @@ def places_of(insights: Insights, truth: Truth) -> dict[Place, Rows]:
     return {place: np.asarray(some, np.int64) for place, some in rows.items()}
 
 
-def _inside(insights: Insights, places: Iterable[Place]) -> dict[str | None, NDArray[np.bool_]]:
+def inside_of(insights: Insights, places: Iterable[Place]) -> dict[str | None, NDArray[np.bool_]]:
     """Which places lie under each shown cluster and under None, all of them: bool (places,)."""
     parents = {cluster.id: cluster.parent for cluster in insights}
     names = list(places)
@@ -118,14 +113,14 @@ def _inside(insights: Insights, places: Iterable[Place]) -> dict[str | None, NDA
     return found
 
 
-def _tree(
-    insights: Insights,
-    truth: Truth,
-    places: Mapping[Place, Rows],
-    inside: Mapping[str | None, NDArray[np.bool_]],
-) -> tuple[Numbers, int]:
-    """Clusters, groups, all and reasons as equations. A nameless group is cut into a set a reason, of which many may be empty."""
-    by_reason = {place: _by_reason(place, rows, truth) for place, rows in places.items() if place[0] == "other"}
+def tree_numbers(insights: Insights, truth: Truth, places: Places, inside: Inside) -> tuple[Numbers, int]:
+    """Clusters, groups, all and reasons as equations; and how many reasons' numbers fit no conversations.
+
+    A nameless group is cut into a set a reason, of which many may be empty: which are is not known.
+    """
+    by_reason = {
+        place: _by_reason(place, rows, truth) for place, rows in places.items() if place[0] == "other"
+    }
     told: dict[str, list[Place]] = {}
     missed = 0
     for reason, number in insights.withheld.items():
@@ -186,55 +181,115 @@ def _counted(reason: str, number: int, by_reason: Mapping[Place, Mapping[str, Ro
     return []
 
 
-def _facet(
-    insights: Insights,
-    facet: str,
-    values: Sequence[str | None],
-    places: Mapping[Place, Rows],
-    inside: Mapping[str | None, NDArray[np.bool_]],
-) -> tuple[Numbers, int]:
-    """A facet's cells and the sizes of places as equations over what each place holds of each value; and how many cells fit nothing.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A facet's equations under one reading: first the sizes of places, then the cell of each of ``names``, a (cluster, value).
 
-    A value counted at a place is all of it there; beyond that a scope counts all that is left of it below, or what its nameless group
-    holds: which one, the number tells.
+    ``unexplained`` cells fit no conversations and are left out; of ``open`` cells the reading chose what they count.
     """
+
+    numbers: Numbers
+    names: Sequence[tuple[str | None, str]]
+    unexplained: int
+    open: int
+
+    def rows(self) -> list[Rows]:
+        """The conversations that each cell of ``names`` counts."""
+        chosen = self.numbers.counts[len(self.numbers.counts) - len(self.names) :]
+        return [np.concatenate([self.numbers.sets[i] for i in np.flatnonzero(some)]) for some in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The published cells of a facet beside what each place holds of each value.
+
+    A value counted at a place is all of it there. What a scope counts beyond its children is all that is left of the value below, or
+    what its nameless group holds: the number tells which, but for where both hold as many.
+
+    Args:
+        sets: conversations by place, then value.
+        codes: the values, None (unknown) first.
+        places: the places.
+        inside: places under each cluster.
+        told: the published number of each value, by cluster, a parent before its children, and of all (None).
+        children: shown ones by parent.
+    """
+
+    sets: list[Rows] = field(repr=False)
+    codes: Mapping[str | None, int]
+    places: Sequence[Place]
+    inside: Inside = field(repr=False)
+    told: Mapping[str | None, Mapping[str, int]]
+    children: Mapping[str | None, Sequence[str]]
+
+    def read(self, all_left: Callable[[], bool]) -> Reading:
+        """The equations; ``all_left`` is asked for a choice where a cell may count all that is left or the nameless group's."""
+        sizes = np.asarray([len(rows) for rows in self.sets]).reshape(len(self.places), len(self.codes))
+        found = [np.repeat(np.arange(len(self.places)) == i, len(self.codes)) for i in range(len(self.places))]
+        counted: dict[tuple[str | None, str], NDArray[np.bool_]] = {}
+        names: list[tuple[str | None, str]] = []
+        unexplained = undecided = 0
+        for node in [*reversed([name for name in self.told if name is not None]), None]:
+            own = self.children.get(node, ())
+            other = np.asarray([place == ("other", node) for place in self.places])
+            for value in sorted({v for child in own for v in self.told[child]} | set(self.told[node])):
+                below = np.zeros(len(self.places), bool)
+                for child in own:
+                    below |= counted.get((child, value), np.False_)
+                number, held = self.told[node].get(value), sizes[:, self.codes.get(value, 0)]
+                options = (below, below | other, self.inside[node])
+                fits = [some for some in options if value in self.codes and held[some].sum() == number]
+                if fits and fits[0] is not below and (fits[0] != fits[-1]).any():
+                    undecided += 1
+                    fits = fits[::-1] if all_left() else fits
+                if fits:
+                    below = fits[0]
+                    which = np.zeros(sizes.shape, bool)
+                    which[below, self.codes[value]] = True
+                    found.append(which.ravel())
+                    names.append((node, value))
+                unexplained += number is not None and not fits
+                counted[node, value] = below
+        return Reading(Numbers(self.sets, np.asarray(found, bool)), names, unexplained, undecided)
+
+
+def cells_of(insights: Insights, truth: Truth, places: Places, inside: Inside, facet: str) -> Cells:
+    """A facet's cells and where its values are."""
+    values = truth.facets[facet]
     codes = {value: i for i, value in enumerate([None, *sorted({v for v in values if v is not None})])}
     code = np.asarray([codes[value] for value in values], np.int64)
-    names = list(places)
     sets = [rows[code[rows] == v] for rows in places.values() for v in range(len(codes))]
-    sizes = np.asarray([len(rows) for rows in sets]).reshape(len(names), len(codes))
     told: dict[str | None, dict[str, int]] = {
         c.id: {cell.value: cell.conversations for cell in c.breakdown if cell.facet == facet}
         for c in insights
     }
     told[None] = {cell.value: cell.conversations for cell in insights.base if cell.facet == facet}
-    found: list[NDArray[np.bool_]] = []
-    missed = 0
-    for i in range(len(names)):
-        which = np.zeros(sizes.shape, bool)
-        which[i] = True
-        found.append(which.ravel())
     children: dict[str | None, list[str]] = {}
     for cluster in insights:
         children.setdefault(cluster.parent, []).append(cluster.id)
-    counted: dict[tuple[str | None, str], NDArray[np.bool_]] = {}
-    for node in [*(c.id for c in reversed(insights.clusters)), None]:
-        other = np.asarray([name == ("other", node) for name in names])
-        for value in {v for child in children.get(node, ()) for v in told[child]} | set(told[node]):
-            below = np.zeros(len(names), bool)
-            for child in children.get(node, ()):
-                below |= counted.get((child, value), np.False_)
-            number, own = told[node].get(value), sizes[:, codes.get(value, 0)]
-            fits = [some for some in (below, inside[node], below | other) if own[some].sum() == number]
-            if number is not None and value in codes and fits:
-                below = fits[0]
-                which = np.zeros(sizes.shape, bool)
-                which[below, codes[value]] = True
-                found.append(which.ravel())
-            else:
-                missed += number is not None
-            counted[node, value] = below
-    return Numbers(sets, np.asarray(found, bool)), missed
+    return Cells(sets, codes, list(places), inside, told, children)
+
+
+def bands_tell(insights: Insights, min_users: float) -> int:
+    """How often bands of users prove that too few accounts are behind a place, or exactly how few are in no other child of its parent."""
+    band = {cluster.id: _ends(cluster.users) for cluster in insights}
+    found = sum(high < min_users for _, high in band.values())
+    for group in insights.other:
+        own = _ends(group.users)
+        found += own[1] < min_users
+        children = [band[child.id] for child in insights.children(group.parent)]
+        if children:
+            low, high = band[group.parent] if group.parent else _ends(insights.users)
+            least = max(0, low - sum(end for _, end in children))
+            most = min(own[1], high - max(start for start, _ in children))
+            found += 0 < least == most < min_users
+    return int(found)
+
+
+def _ends(band: str) -> tuple[float, float]:
+    """The least and the most users of a band ("10-49", "1,000,000+")."""
+    low, _, high = band.replace(",", "").rstrip("+").partition("-")
+    return float(low), float(high) if high else float(low) if low == "0" else float("inf")
 
 
 def policy_of(insights: Insights) -> Mapping[str, Any]:

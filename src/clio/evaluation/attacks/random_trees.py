@@ -43,9 +43,7 @@ def random_tree(rng: np.random.Generator) -> RandomTree:
     n = len(place)
     user, group = _users(rng, place, rules), _groups(rng, n)
     cluster = [leaves[i] if i >= 0 else None for i in place.tolist()]
-    facets = {
-        f"facet {i}" if i else "week": _values(rng, place, n) for i in range(int(rng.integers(2, 4)))
-    }
+    facets = {f"facet {i}" if i else "week": _values(rng, place, n) for i in range(int(rng.integers(2, 4)))}
     audits = np.where(rng.random(len(nodes)) < 0.1, 2, 5).tolist()
     named = rng.random(len(nodes)) >= 0.1
     rows: list[dict[str, Any]] = [

@@ -51,6 +51,7 @@ class Few:
         """Distinct accounts, conversations of the one that has most, all conversations."""
         if not len(rows):
             return 0, 0, 0
+        rows = np.sort(rows)
         _, first = np.unique(self.group[rows], return_index=True)
         users = self.user[rows[first]]
         counts = np.unique(users[users >= 0], return_counts=True)[1]
@@ -227,4 +228,3 @@ def narrowed(numbers: Numbers, few: Few) -> list[Rows]:
         if ends[0] > 0.5 and ends[1] < few.min_conversations - 0.5:
             found.append(rows)
     return found
-
