@@ -14,7 +14,7 @@ from rich.text import Text
 
 from clio.insights import Cell, Insight, Insights
 from clio.insights.intervals import Sample
-from clio.insights.text import walk
+from clio.insights.text import one_line, walk
 
 _COUNTS = ("calls", "input_tokens", "output_tokens")
 _BAR = 18
@@ -39,9 +39,10 @@ def show_summary(insights: Insights, facts: Mapping[str, Any], console: Console)
     console.print(f"coverage   {coverage} of conversations stand under a name")
     if insights.withheld:
         reasons = ", ".join(
-            f"{reason} {n:,}" for reason, n in sorted(insights.withheld.items(), key=lambda item: -item[1])
+            f"{one_line(reason)} {n:,}"
+            for reason, n in sorted(insights.withheld.items(), key=lambda item: -item[1])
         )
-        console.print(f"withheld   {reasons}", soft_wrap=True)
+        console.print(Text(f"withheld   {reasons}"), soft_wrap=True)
     if facts.get("rejected"):
         reasons = ", ".join(f"{reason} {n:,}" for reason, n in facts["rejected"].items())
         console.print(f"set aside  {reasons}", soft_wrap=True)
@@ -155,6 +156,42 @@ def _models_line(stages: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(f"{model}: {', '.join(dict.fromkeys(names))}" for model, names in done.items())
 
 
+def show_attacks(results: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print what came of attacks (``clio.evaluation.attacks.Result`` as mappings): how often each succeeded, and what is promised."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name, justify in (
+        ("attack", "left"),
+        ("case", "left"),
+        ("tried", "right"),
+        ("succeeded", "right"),
+        ("95 %", "right"),
+        ("at most", "right"),
+        ("", "left"),
+    ):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in results:
+        limit = row["limit"]
+        said = (
+            ("not promised", "dim")
+            if limit is None
+            else ("holds", "green")
+            if row["holds"]
+            else ("BROKEN", "bold red")
+        )
+        table.add_row(
+            row["attack"],
+            row["case"],
+            f"{row['tried']:,}",
+            f"{row['value']:.3f}",
+            f"{row['low']:.3f}–{row['high']:.3f}",
+            "" if limit is None else f"{limit:.3g}",
+            Text(*said),
+        )
+    console.print(table)
+    for note in dict.fromkeys(row["note"] for row in results if row["note"]):
+        console.print(Text(note, style="dim"))
+
+
 def _table(first: str, *numbers: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", caption_style="dim", caption_justify="right")
     table.add_column(first, no_wrap=True)
@@ -231,7 +268,7 @@ def tree_table(insights: Insights, depth: int | None = None, children: int | Non
                 shown,
                 bar,
                 Text(node.id, style="dim"),
-                Text("   " * at + node.name, style="bold" if at == 0 else ""),
+                Text("   " * at + one_line(node.name), style="bold" if at == 0 else ""),
             )
         else:
             table.add_row(shown, bar, "", Text("   " * at + "not shown", style="dim italic"))
@@ -244,13 +281,13 @@ def show_cluster(insights: Insights, cluster: Insight, console: Console) -> None
     parent = cluster.parent
     while parent:
         above = insights.cluster(parent)
-        path.append(above.name)
+        path.append(one_line(above.name))
         parent = above.parent
     if path:
         console.print(Text(" › ".join(reversed(path)), style="dim"))
-    console.print(Text(cluster.name, style="bold"), Text(f"[{cluster.id}]", style="dim"))
+    console.print(Text(one_line(cluster.name), style="bold"), Text(f"[{cluster.id}]", style="dim"))
     if cluster.description:
-        console.print(Text(cluster.description))
+        console.print(Text(one_line(cluster.description)))
     interval = insights.interval(cluster.conversations)
     ends = f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f}%)" if interval else ""
     console.print(
@@ -264,7 +301,7 @@ def show_cluster(insights: Insights, cluster: Insight, console: Console) -> None
         console.print()
         for child in own:
             shown = f"{child.share:6.1%}{margin(insights.interval(child.conversations))}"
-            console.print(Text(f"  {shown}  {child.name}  "), Text(f"[{child.id}]", style="dim"))
+            console.print(Text(f"  {shown}  {one_line(child.name)}  "), Text(f"[{child.id}]", style="dim"))
         if group := insights.other_of(cluster.id):
             shown = f"{group.conversations / insights.conversations:6.1%}{margin(insights.interval(group.conversations))}"
             console.print(Text(f"  {shown}  not shown", style="dim"))
@@ -272,7 +309,7 @@ def show_cluster(insights: Insights, cluster: Insight, console: Console) -> None
     for cell in cluster.breakdown:
         facets.setdefault(cell.facet, []).append(cell)
     for facet, cells in facets.items():
-        console.print(Text(f"\n{facet}", style="bold"))
+        console.print(Text(f"\n{one_line(facet)}", style="bold"))
         for cell in cells[:8]:
             console.print(Text(_cell_line(insights, cluster, cell)))
 
@@ -285,4 +322,4 @@ def _cell_line(insights: Insights, cluster: Insight, cell: Cell) -> str:
     share = f"{cell.share:6.1%}{margin(insights.interval(cell.conversations, cluster.conversations))}"
     rate = insights.interval(round(cell.base * insights.conversations)) if cell.base else None
     base = f"{cell.base:.1%}{margin(rate)}"
-    return f"  {cell.value[:24]:<24} {share:<{room}}  {bar:<{width}} base {base}  ×{cell.lift:.1f}"
+    return f"  {one_line(cell.value)[:24]:<24} {share:<{room}}  {bar:<{width}} base {base}  ×{cell.lift:.1f}"

@@ -78,7 +78,7 @@ class RunFolder:
         self.path = path
         self.private = path / "private"
         self.insights = path / "insights"
-        self._key_command = key_command
+        self.key_command = key_command
 
     @cached_property
     def cipher(self) -> Cipher | None:
@@ -87,7 +87,7 @@ class RunFolder:
         Raises:
             RunError: the key is missing or wrong.
         """
-        return encryption.unlocked(self.private, self._key_command)
+        return encryption.unlocked(self.private, self.key_command)
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -134,7 +134,7 @@ class RunFolder:
                     path.chmod(0o700 if name in inner else 0o600)
         header = self.private / encryption.HEADER
         # a command may ask its owner something: it is run once
-        if not header.exists() and (phrase := encryption.passphrase(self._key_command)):
+        if not header.exists() and (phrase := encryption.passphrase(self.key_command)):
             if any(entry.name not in {"lock", "since"} for entry in self.private.iterdir()):
                 raise RunError(
                     f"{self.private}: was written without a key; clio purge {self.path} to start anew with one, "
@@ -304,11 +304,13 @@ class RunFolder:
     @contextmanager
     def replacing(self, path: Path) -> Iterator[Path]:
         """A path to write to, there and its owner's only, which takes the place of ``path`` once it is whole."""
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700)
+            path.parent.chmod(0o700)  # whatever the umask
         beside = path.with_name(f".{path.name}.part")
         beside.unlink(missing_ok=True)
         made = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        os.fchmod(made, 0o600)  # whatever the umask
+        os.fchmod(made, 0o600)
         os.close(made)
         yield beside
         with beside.open("rb") as file:
@@ -368,13 +370,13 @@ def _toml(value: Any) -> Any:
     return value
 
 
-def find(path: str | Path) -> RunFolder:
-    """The run folder at a path.
+def find(path: str | Path, key_command: str | None = None) -> RunFolder:
+    """The run folder at a path; ``key_command`` as in ``RunFolder``.
 
     Raises:
         RunError: if there is none, or it has nothing published.
     """
-    folder = RunFolder(Path(path))
+    folder = RunFolder(Path(path), key_command)
     if not folder.path.is_dir():
         raise RunError(f"{path}: no such run folder; make one with: clio run LOGS --out {path}")
     if not (folder.insights / "insights.json").is_file():

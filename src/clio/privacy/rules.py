@@ -46,23 +46,25 @@ _INSTITUTION = (
     r"theatre|theater|club|choir|band|quartet|orchestra|ensemble|council|court|prison|factory|farm|mill|bakery|restaurant|pub|hotel|"
     r"guild|allotments|parish|congregation|bookshop|salon|garage)"
 )
+_STREET_ENDS = r"(?:straat|laan|weg|gatan?|vägen|vegen|veien|stien|vej|gade|stræde|katu|tie|braut|stræti|utca|straße|strasse|gasse|allee)"
 
 # (reason, score, form): how a text is rated in which a form stands; case counts unless the form says otherwise
 _FORMS: tuple[tuple[str, int, str], ...] = (
     ("account", 1, r"(?<!\w)(?:@[\w.]{2,}|u/\w{3,})|\[at\]|\b\w+ at \w+ dot \w+\b"),
-    # six digits or more, but no two years and no grouped thousands
+    # six digits or more, but no range of numbers or years and no grouped thousands
     (
         "number",
         1,
-        r"(?<![\w.,])(?!(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d\b)[(+]?\d(?:[ ./()-]{0,2}\d){5,}(?![\w,])",
+        r"(?<![\w.,])(?!\d{1,5} ?[-/] ?\d{1,5}(?![ .-]?\d))[(+]?\d(?:[ ./()-]{0,2}\d){5,}(?![\w,])",
     ),
     ("number", 1, r"\b(?=[A-Z\d-]*[A-Z])(?=[A-Z\d-]*\d[A-Z\d-]*\d)[A-Z\d-]{7,}\b"),
     ("number", 1, r"\b[A-Z]{2}\d{2} [A-Z]{3}\b|\b[A-Z]{1,3}-[A-Z]{1,2} ?\d{2,4}\b"),  # plates of cars
     (
         "address",
         1,
-        r"(?i:\b(?:flat|apartment|apt\.?|suite|room) (?:no\.? ?|number )?)(?:\d+[A-Za-z]?|[A-Z])\b",
+        r"(?i:\b(?:flat|apartment|apt\.?|suite|room) (?:no\.? ?|number )?)(?:\d+[A-Za-z]?|[A-Z])\b|\bBox \d{2,}|\b[ADF]PO A[AEP]\b",
     ),
+    ("address", 1, rf"\b[A-ZÀ-Þ]\w+{_STREET_ENDS} \d{{1,3}}[a-z]?\b|\b(?:ul|str|av|c)\. [A-ZÀ-Þ]\w+ \d+"),
     ("date", 2, rf"\b(?:{_ORDINAL}(?: of)? {_MONTH}|{_MONTH} {_ORDINAL}),? {_YEAR}\b"),
     ("date", 2, rf"\b(?:{_YEAR}[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./]{_YEAR})\b"),
     (
@@ -80,14 +82,18 @@ _FORMS: tuple[tuple[str, int, str], ...] = (
     (
         "one person",
         2,
-        rf"(?i:\bthe (?:only|sole|one|last|first|oldest|youngest) (?:\w+ )?{_PERSON} (?:who|whose|to|of|in|from|with)\b)",
+        rf"(?i:\bthe (?:only|sole|one) (?:\w+ )?{_PERSON} (?:who|whose|to|of|in|from|with)\b)",
     ),
     (
         "one person",
         2,
         rf"(?i:\bthe (?:only|sole) (?!{_NO_PERSON}\b)(?:\w+ ){{1,2}}(?:who|whose|of|in)\b|\bthe one \w+ (?:who|whose)\b)",
     ),
-    ("one person", 2, rf"(?i:\b(?:the|one) {_PERSON} (?:who|whose)\b)"),
+    (
+        "one person",
+        2,
+        rf"(?i:\bthe (?:(?:first|last|oldest|youngest) )?{_PERSON} (?:who|whose)\b|\bthe (?:first|last) {_PERSON} to\b)",
+    ),
 )
 _COMPILED = [(Rating(score, reason), re.compile(form)) for reason, score, form in _FORMS]
 # what stands right before a single unknown name and tells what it names
@@ -146,6 +152,7 @@ _JOINS = re.compile(r"(?:de|del|della|di|da|das|do|dos|du|van|von|der|den|la|le|
 _SMALL = re.compile(r"(?:an?|the|of|for|and|or|in|on|to|with|from|about|at|by|as|how|via)\Z")
 _COURTESY = re.compile(r"(?:Mx|Sister|Brother|Father|Judge|Professor|Nurse|Coach|Aunt|Uncle|Captain|Madam)\Z")
 _TOKEN = re.compile(r"[^\W_][\w'’.+#-]*[\w+#]|[^\W_]|&")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _ACCOUNT = re.compile(
     r"(?i:\b(?:user|user ?name|nick ?name|screen name|handle|profile|account|player|gamer|streamer) )(?P<x>[A-Za-z]\w{4,})"
 )
@@ -169,7 +176,15 @@ def public_names() -> frozenset[str]:
     found = {
         name.strip().casefold() for line in lines if not line.startswith("#") for name in line.split(",")
     }
+    found |= {"i", "i'm", "i'd", "i've", "i'll"}
     return frozenset(found | {word.casefold() for word in word_list("capitals")}) - {""}
+
+
+@cache
+def given_names() -> frozenset[str]:
+    """Common given names, case-folded (``given_names.txt``)."""
+    lines = files("clio.privacy").joinpath("given_names.txt").read_text("utf-8").splitlines()
+    return frozenset(name.casefold() for line in lines if not line.startswith("#") for name in line.split())
 
 
 def rate(text: str) -> Rating:
@@ -180,6 +195,8 @@ def rate(text: str) -> Rating:
     name, mark, description = text.partition(": ")
     for part in (name, description) if mark else (text,):
         found += _names(part)
+    if _plain_name(text):
+        found.append(Rating(1, "person"))
     if _odd_account(text):
         found.append(Rating(1, "account"))
     if _other_script(text):
@@ -196,7 +213,7 @@ def _names(text: str) -> Iterator[Rating]:
     tokens = list(_TOKEN.finditer(text))
     titled = _is_titled([token.group() for token in tokens])
     for run in _runs(text, tokens):
-        if not titled and _SENTENCE.search(text[: run[0].start()]) and _is_word(run[0].group()):
+        if not titled and _SENTENCE.search(text[: run[0].start()]) and _is_common(run[0].group()):
             run = next(iter(_trimmed(run[1:])), [])  # any word may begin a sentence
         words = [re.sub(r"['’]s?$", "", token.group()) for token in run]
         unknown = _unknown(words, titled)
@@ -211,8 +228,12 @@ def _names(text: str) -> Iterator[Rating]:
             yield Rating(2, "organisation")
         elif len(words) > 1 and _STREET.match(words[-1]):
             yield Rating(1, "address")
-        elif len(words) > 1 and (_COURTESY.match(words[0]) or re.fullmatch("[A-Z]", words[-1])):
-            yield Rating(1, "person")  # or a given name and an initial
+        elif len(words) > 1 and (
+            _COURTESY.match(words[0]) or any(len(w) == 1 and w.isupper() for w in words[1:])
+        ):
+            yield Rating(1, "person")  # with a title, or with an initial
+        elif len(unknown) > 1 and all(_is_common(words[at]) for at in unknown):
+            yield Rating(3, "capitals")
         elif len(unknown) > 1 and (not titled or 1 in np.diff(unknown)) and not _PUBLIC_ENDS.match(words[-1]):
             yield Rating(2, "name-like")
         else:
@@ -255,7 +276,9 @@ def _unknown(words: Sequence[str], titled: bool) -> list[int]:
         sizes = range(min(_PUBLIC_WORDS, len(words) - at), 0, -1)
         size = next((n for n in sizes if " ".join(plain[at : at + n]) in public), 0)
         abbreviation = words[at].isupper() and 1 < len(words[at]) < 6
-        if not (size or _JOINS.match(words[at]) or abbreviation or (titled and _is_word(words[at]))):
+        if size == 1 and plain[at] in given_names():
+            size = 0
+        if not (size or _JOINS.match(words[at]) or abbreviation or (titled and _is_common(words[at]))):
             found.append(at)
         at += size or 1
     return found
@@ -267,8 +290,9 @@ def _is_organisation(word: str, titled: bool) -> bool:
 
 def _is_titled(words: Sequence[str]) -> bool:
     """Whether a text is written Like This, so that capitals tell nothing."""
-    later = [word for word in words[1:] if not _SMALL.match(word)]
-    return bool(later) and sum(word[0].isupper() or word[0].isdigit() for word in later) > 0.6 * len(later)
+    public = public_names()
+    later = [w for w in words[1:] if not _SMALL.match(w) and w.casefold() not in public and _is_common(w)]
+    return sum(word[0].isupper() for word in later) > len(later) / 2
 
 
 def _is_word(word: str) -> bool:
@@ -277,6 +301,20 @@ def _is_word(word: str) -> bool:
 
     return all(
         not part or simplemma.is_known(part, lang="en") for part in re.split(r"[-'’.]", word.casefold())
+    )
+
+
+def _is_common(word: str) -> bool:
+    """Whether a word stands in an English dictionary and is no given name."""
+    return word.casefold() not in given_names() and _is_word(word)
+
+
+def _plain_name(text: str) -> bool:
+    """Whether a given name in lower case is followed by a word of no dictionary."""
+    words = _WORD.findall(text)
+    return any(
+        first in given_names() and not _is_word(second) and not {second, f"{first} {second}"} & public_names()
+        for first, second in pairwise(words)
     )
 
 

@@ -110,9 +110,9 @@ def _enough(
 
     Accounts of two releases cannot be told to be the same person's, so a group is enough only if its rows in one release are.
     """
-    known = (side.account >= 0) & (side.part >= 0)
+    counts = (side.account >= 0) & (side.part >= 0)
     # most groups are far too small, and dropped before anything is sorted
-    known = np.flatnonzero(known & (np.bincount(group[known], minlength=n) >= min_conversations)[group])
+    known = np.flatnonzero(counts & (np.bincount(group[counts], minlength=n) >= min_conversations)[group])
     releases = int(side.release.max(initial=0)) + 1
     accounts = int(side.account.max(initial=0)) + 1
     part = group[known] * releases + side.release[known]

@@ -145,9 +145,9 @@ def _failing(
     """Runs that fail, or meet what should make them fail; all that is said and left behind."""
     _emptied(folder)
     folder.mkdir(parents=True)
-    lines = log.read_bytes().splitlines()[:200]
+    lines = log.read_text("utf-8").split("\n")[:200]
     broken = folder / "broken.jsonl"
-    broken.write_bytes(b"\n".join(line[: len(line) // 2] for line in lines))
+    broken.write_text("\n".join(line[: len(line) // 2] for line in lines), "utf-8")
     unfit = write_log(
         [{a.text: b.text, "text": str(row)} for a, b, row in zip(secrets, secrets[1:], rows, strict=False)][
             :200

@@ -23,8 +23,19 @@ from clio.evaluation.attacks import Row
 from clio.settings import Settings
 
 _ADDRESS = re.compile(rb"at (http://\S+)")
-#: what an attack decides itself
-_OURS = {"model", "models", "options", "batch", "breakdown"}
+#: what an attack decides itself: who answers, how its own log is read, and that it is no release
+_OURS = {
+    "model",
+    "models",
+    "options",
+    "batch",
+    "breakdown",
+    "format",
+    "columns",
+    "sample",
+    "sample_by",
+    "max_cost",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +127,7 @@ def write_log(rows: Sequence[Row], path: Path) -> Path:
 
 def write_settings(settings: Settings, path: Path, **more: Any) -> Path:
     """Settings as a file for ``--config``, without those that an attack decides itself, and with some of its own."""
-    kept = {**settings.model_dump(exclude=_OURS, exclude_none=True), **more}
+    kept = {**settings.model_dump(exclude=_OURS, exclude_none=True), **more, "ledger": "off"}
     path.write_text(
         tomlkit.dumps({k: list(v) if isinstance(v, tuple) else v for k, v in kept.items()}), "utf-8"
     )

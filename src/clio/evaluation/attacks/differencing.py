@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -56,14 +57,14 @@ _NARROWED_SETS = 60
 
 
 def trees(
-    count: int = 10_000, seed: int = 0, *, narrow: int = 500, progress: Advance = silent
+    count: int = 10_000, seed: int = 0, *, thorough: int = 1_000, progress: Advance = silent
 ) -> list[Result]:
     """Publish random trees through the real gate and subtract.
 
     Args:
         count: trees to be published; one that the gate refuses altogether publishes nothing, and another is drawn.
         seed: of the trees.
-        narrow: of how many of the trees inequalities are asked too.
+        thorough: on how many of the trees brute force and inequalities are tried too.
         progress: called with the number of trees done.
 
     Returns:
@@ -80,7 +81,7 @@ def trees(
         except PrivacyError:
             refused += 1
             continue
-        found, _ = _attacked(insights, tree.truth, asdict(tree.policy), rng, narrow=made < narrow)
+        found, _ = _attacked(insights, tree.truth, asdict(tree.policy), rng if made < thorough else None)
         succeeded.update({case: number > 0 for case, number in found.items()})
         tried.update(found.keys())
         made += 1
@@ -107,9 +108,7 @@ def run_differences(insights: Insights, folder: Path) -> list[Result]:
         RunError: the private zone is gone, or not that of these insights.
     """
     truth = truth_of(insights, folder)
-    found, numbers = _attacked(
-        insights, truth, _policy(insights), np.random.default_rng(0), narrow=False
-    )
+    found, numbers = _attacked(insights, truth, _policy(insights), None)
     return [
         share(_ATTACK, f"a run: {case}", min(found[case], numbers[case]), numbers[case], limit)
         for case, limit in _CASES.items()
@@ -151,9 +150,9 @@ def truth_of(insights: Insights, folder: Path) -> Truth:
 
 
 def _attacked(
-    insights: Insights, truth: Truth, policy: Mapping[str, Any], rng: np.random.Generator, *, narrow: bool
+    insights: Insights, truth: Truth, policy: Mapping[str, Any], rng: np.random.Generator | None
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """How much each kind of subtraction isolates, and how many numbers were there to subtract."""
+    """How much each kind of subtraction isolates, and how many numbers there were; brute force and inequalities only with ``rng``."""
     made = published(insights, truth)
     few = truth.few(policy["min_users"], policy["min_conversations"])
     # a whole cluster is a cell of each facet that has one value in it
@@ -161,35 +160,31 @@ def _attacked(
         min(policy["min_users"], policy["min_cell_users"]),
         min(policy["min_conversations"], policy["min_cell_conversations"]),
     )
-    first = {facet: cells.read(lambda: False) for facet, cells in made.facets.items()}
-    sets: dict[str, list[Rows]] = {_COUNTS: given_away(made.tree, few)}
-    numbers = {_COUNTS: len(made.tree.counts)}
-    sets |= {case: [] for case in (_CELLS, _WEEKS)}
-    forced = [rows for rows in subtracted(made.tree, few, rng, _SUMMED) if few.holds(rows)]
-    for facet, cells in made.facets.items():
+    sets: dict[str, list[Rows]] = {_COUNTS: given_away(made.tree, few), _CELLS: [], _WEEKS: []}
+    numbers = {_COUNTS: len(made.tree.counts), _CELLS: 0, _WEEKS: 0}
+    for facet, (cells, reading) in made.facets.items():
         case = _WEEKS if facet == _WEEK else _CELLS
-        sure = certain(cells, first[facet], few_cells)
-        keys = {_key(rows) for rows in sure}
-        sets[case] += sure
-        numbers[case] = numbers.get(case, 0) + len(first[facet].numbers.counts)
-        brute = subtracted(first[facet].numbers, few_cells, rng, _SUMMED)
-        forced += [rows for rows in brute if _key(rows) in keys and few_cells.holds(rows)]
+        sets[case] += certain(cells, reading, few_cells)
+        numbers[case] += len(reading.numbers.counts)
     judges = {_COUNTS: few, _CELLS: few_cells, _WEEKS: few_cells}
-    found = {
-        case: sum(judges[case].holds(rows) for rows in sets[case]) for case in sets if numbers.get(case)
-    }
+    found = {case: sum(judges[case].holds(rows) for rows in some) for case, some in sets.items()}
     found[_OWN] = sum(map(len, sets.values()))
-    found[_FORCED] = len(forced)
     found[_UNEXPLAINED] = made.unexplained
     found[_BANDS] = bands_tell(insights, few.min_users)
-    found[_NESTED] = _nested(first, few_cells)
-    everything = sum(numbers.values())
-    numbers |= dict.fromkeys((_OWN, _FORCED, _UNEXPLAINED, _NESTED), everything)
+    readings = {facet: reading for facet, (_, reading) in made.facets.items()}
+    found[_NESTED] = _nested(readings, few_cells)
+    numbers |= dict.fromkeys((_OWN, _UNEXPLAINED, _NESTED), sum(numbers.values()))
     numbers[_BANDS] = len(insights) + len(insights.other)
-    small = [one.numbers for one in first.values() if len(one.numbers.sets) <= _NARROWED_SETS]
-    if narrow and small:
+    if rng is not None:
+        sure = {_key(rows) for some in sets.values() for rows in some}
+        forced = subtracted(made.tree, few, rng, _SUMMED)
+        forced += [r for one in readings.values() for r in subtracted(one.numbers, few_cells, rng, _SUMMED)]
+        found[_FORCED] = sum(_key(rows) in sure for rows in forced)
+        numbers[_FORCED] = numbers[_OWN]
+        small = [one.numbers for one in readings.values() if len(one.numbers.sets) <= _NARROWED_SETS]
         found[_NARROWED] = sum(len(narrowed(one, few_cells)) for one in small)
-    return found, numbers
+        numbers[_NARROWED] = sum(len(one.counts) for one in small)
+    return {case: number for case, number in found.items() if numbers[case]}, numbers
 
 
 def certain(cells: Cells, first: Reading, few: Few) -> list[Rows]:
@@ -217,8 +212,7 @@ def _readings(open_: int) -> Iterator[Callable[[], bool]]:
         rng = np.random.default_rng(0)
         choices = [[True] * open_, *(rng.random((_SOME_READINGS, open_)) < 0.5).tolist()]
     for bits in choices:
-        left = iter(bits)
-        yield lambda left=left: next(left, False)
+        yield partial(next, iter(bits), False)
 
 
 def _key(rows: Rows) -> bytes:

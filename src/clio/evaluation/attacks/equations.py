@@ -7,6 +7,7 @@ tables with given sums this is the criterion of Gusfield (1988, SIAM J. Comput. 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, product
@@ -39,7 +40,7 @@ class Few:
 
     def holds(self, rows: Rows) -> bool:
         """Whether these are too few; none are."""
-        users, most, conversations = self._behind(rows)
+        users, _, conversations = self._behind(rows)
         return users < self.min_users or conversations < self.min_conversations
 
     def holds_for_one(self, rows: Rows) -> bool:
@@ -49,13 +50,11 @@ class Few:
 
     def _behind(self, rows: Rows) -> tuple[int, int, int]:
         """Distinct accounts, conversations of the one that has most, all conversations."""
-        if not len(rows):
-            return 0, 0, 0
-        rows = np.sort(rows)
-        _, first = np.unique(self.group[rows], return_index=True)
-        users = self.user[rows[first]]
-        counts = np.unique(users[users >= 0], return_counts=True)[1]
-        return len(counts), int(counts.max(initial=0)), len(first)
+        # in reverse, so that the first of each group is what stays
+        kept = {self.group.item(row): self.user.item(row) for row in sorted(rows.tolist(), reverse=True)}
+        counts = Counter(kept.values())
+        counts.pop(-1, None)
+        return len(counts), max(counts.values(), default=0), len(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +89,10 @@ class Numbers:
 def _merged(sets: list[Rows], counts: NDArray[np.bool_]) -> tuple[list[Rows], NDArray[np.bool_]]:
     """Sets in the same numbers become one; those in no number are dropped."""
     kinds, which = np.unique(counts, axis=1, return_inverse=True)
+    used = np.asarray(kinds.any(axis=0), bool)
     parts: list[list[Rows]] = [[] for _ in range(kinds.shape[1])]
     for rows, kind in zip(sets, which.ravel().tolist(), strict=True):
         parts[kind].append(rows)
-    used = kinds.any(axis=0)
     joined = [np.concatenate(some) for some, is_used in zip(parts, used, strict=True) if is_used]
     return joined, kinds[:, used]
 
@@ -163,12 +162,15 @@ def _blocks(basis: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 def _sums(basis: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
     """The sums of basis vectors that are sets. Each vector has a place of its own, so in a set it counts once or not at all."""
     k = len(basis)
-    sizes = range(1, k + 1) if k <= _ALL_SUMS else (1, 2, 3)
-    for size in sizes:
-        for chosen in combinations(range(k), size):
-            total = basis[list(chosen)].sum(axis=0) % _PRIME
-            if total.max() == 1:
-                yield total == 1
+    if k <= _ALL_SUMS:
+        chosen = np.asarray(list(product((0, 1), repeat=k)), np.int64)
+    else:
+        picks = [some for size in (1, 2, 3) for some in combinations(range(k), size)]
+        chosen = np.zeros((len(picks), k), np.int64)
+        for row, some in zip(chosen, picks, strict=True):
+            row[list(some)] = 1
+    total = chosen @ basis % _PRIME
+    yield from total[total.max(axis=1) == 1] == 1
 
 
 def subtracted(numbers: Numbers, few: Few, rng: np.random.Generator, most: int = 5) -> list[Rows]:

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from clio.clustering.topics import topics
 from clio.evaluation.attacks import Row
 from clio.text import lemma, tokens
 
@@ -81,7 +82,8 @@ def chat(target: Target, variant: int, cause: int | None = None) -> Row:
     """The target's own chat with a cause (by default the secret); ``variant`` decides how it is worded."""
     rng = np.random.default_rng([variant, target.number])
     named = causes(target.complaint)[target.cause if cause is None else cause]
-    parts = [_opening(target, rng), *_some("asides", 2, rng)]
+    wording = int(rng.integers(len(_sentences()["complaints"][target.complaint]["said"])))
+    parts = [_fill(_one("openings", rng), target, wording), *_some("asides", 2, rng)]
     parts += [_one("told", rng).format(cause=named), _one("wanted", rng).format(cause=named)]
     return _row(f"target-{target.number}", f"target-{target.number}", " ".join(parts), target)
 
@@ -92,14 +94,14 @@ def plant(
     k: int,
     m: int,
     *,
-    tipping: int = 5,
+    tipping: Sequence[int],
     room: int = 20,
     injection: bool = False,
     variant: int = 0,
 ) -> list[Planted]:
     """The chats that an attacker plants around a target, of which he knows all but the cause.
 
-    ``echo``: the target's complaint and person, no cause. ``hedge``: every cause by as many accounts as are one short of the
+    ``echo``: the target's complaint and person, no cause. ``hedge``: every cause by as many accounts as are one short of its
     threshold, the others echo. ``argmax``: every cause by every account. ``existence``: a group of chats a cause, each one account
     short. ``size``: the same by all accounts. ``cell``: as ``size``, with the target's country and week one account short of theirs.
     ``near``: near copies of the target's chat, each with another cause.
@@ -108,79 +110,88 @@ def plant(
         strategy: what to plant.
         target: whom to plant it around.
         k: number of chats.
-        m: number of accounts.
-        tipping: accounts that are one short of the threshold, if he can pay for so many.
+        m: number of accounts; each has a style of its own, so that they share few words but those that are wanted.
+        tipping: for each cause the accounts that are one short of its threshold, if he can pay for so many.
         room: chats that a group needs; where ``k`` is not enough for all causes, only some are tried.
         injection: whether the chats hold orders to a model: half of them one in general words, half what it is to say.
-        variant: of the wording; the same account or not, the same chats come again.
+        variant: of the wording.
     """
     if strategy == "none":
         return []
-    names = causes(target.complaint)
-    few = min(m, tipping)
-    order = np.random.default_rng([variant, target.number]).permutation(len(names)).tolist()
+    number = len(causes(target.complaint))
+    order = np.random.default_rng([variant, target.number]).permutation(number).tolist()
+    # a cause that needs more accounts than he has would only stand in the way of the others
+    able = [cause for cause in order if tipping[cause] <= m] or order
     # who names what: the account and the causes of each chat
     said: list[tuple[int, tuple[int, ...]]] = []
     if strategy in {"echo", "hedge", "argmax"}:
-        naming = {"echo": 0, "hedge": few, "argmax": m}[strategy]
         for account in range(m):
+            own = {"echo": [], "hedge": [c for c in able if account < tipping[c]], "argmax": order}[strategy]
             count = len(range(account, k, m))
-            each = max(2, -(-len(names) // max(1, count)))
-            turn = list(
-                islice(cycle(order[account % len(order) :] + order[: account % len(order)]), each * count)
-            )
-            lists = [turn[i : i + each] if account < naming else [] for i in range(0, each * count, each)]
-            said += [(account, tuple(dict.fromkeys(some))) for some in lists]
+            each = min(len(own), max(2, -(-len(own) // max(1, count))))
+            turn = list(islice(cycle(own[account % number :] + own[: account % number]), each * count))
+            lists = [tuple(dict.fromkeys(turn[i * each : (i + 1) * each])) for i in range(count)]
+            said += [(account, some) for some in lists]
     else:
-        tried = order[: max(1, min(len(order), k // room))]
-        accounts = few if strategy == "existence" else m
+        tried = order[: max(1, min(number, k // room))]
         for place, cause in enumerate(tried):
+            accounts = min(m, tipping[cause]) if strategy == "existence" else m
             said += [(n % accounts, (cause,)) for n in range(len(range(place, k, len(tried))))]
     planted = []
     for n, (account, named) in enumerate(said):
         rng = np.random.default_rng([variant, target.number, n])
-        text = _near(target, variant, named[0], rng) if strategy == "near" else _text(target, named, rng)
-        if injection:
-            text = _order(target, text, named if len(named) < 2 else tuple(order), n, rng)
-        like = target if strategy != "cell" or account < few else None
+        # an order may name no cause that the account is not to name
+        dictated = (
+            named if len(named) == 1 else [c for c in able if strategy == "argmax" or account < tipping[c]]
+        )
+        if strategy == "near":
+            text = _near(target, variant, named[0], len(planted))
+        elif injection and dictated and named and rng.random() < 0.5:
+            text = _dictating(target, dictated, account, rng)
+        else:
+            text = _text(target, named, account, rng)
+            text += f" {_one('orders', rng)}" if injection else ""
+        like = target if strategy != "cell" or account < min(tipping) else None
         row = _row(f"poison-{target.number}-{n}", f"sybil-{target.number}-{account}", text, like)
         planted.append(Planted(row, named))
     return planted
 
 
-def _text(target: Target, named: Sequence[int], rng: np.random.Generator) -> str:
-    """A chat like the target's, with some causes or none."""
+def _text(target: Target, named: Sequence[int], account: int, rng: np.random.Generator) -> str:
+    """A chat like the target's, with some causes or none, in the style of an account."""
+    decoy = str(_sentences()["decoy"])
     if not named:
-        return " ".join([_opening(target, rng), *_some("asides", 2, rng), _one("questions", rng)])
+        return " ".join([*_style(target, account, 2, rng), _one("questions", rng), decoy])
     names = [causes(target.complaint)[cause] for cause in named]
-    # a request has room for 400 characters
-    parts = [_opening(target, rng), *(_some("asides", 1, rng) if len(names) < 3 else [])]
     pairs = [names[i : i + 2] for i in range(0, len(names), 2)]
-    parts += [_one("asking", rng).format(cause=" or ".join(pair)) for pair in pairs]
-    return " ".join(parts)
+    asking = [_one("asking", rng).format(cause=" or ".join(pair)) for pair in pairs]
+    # a request has room for 400 characters
+    return " ".join([*_style(target, account, max(0, 3 - len(names)), rng), *asking, decoy])
 
 
-def _near(target: Target, variant: int, cause: int, rng: np.random.Generator) -> str:
-    """The target's chat with a cause and one word changed."""
+def _dictating(target: Target, dictated: Sequence[int], account: int, rng: np.random.Generator) -> str:
+    """A chat that orders a model to name causes, a sentence each, so that an unsupported one does not take the others with it."""
+    names = [causes(target.complaint)[dictated[int(i)]] for i in rng.permutation(len(dictated))]
+    said = " ".join(f"{name[0].upper()}{name[1:]}." for name in names)
+    order = str(_sentences()["dictated"]).format(causes=said)
+    return " ".join([*_style(target, account, 1 if len(names) > 2 else 2, rng), order])
+
+
+def _style(target: Target, account: int, sentences: int, rng: np.random.Generator) -> list[str]:
+    """How an account opens its chats, and some of the sentences that only few others use."""
+    openings, asides = _sentences()["openings"], _sentences()["asides"]
+    own = [asides[(3 * account + int(i)) % len(asides)] for i in rng.permutation(5)]
+    return [_fill(openings[account % len(openings)], target, 0), *own[:sentences]]
+
+
+def _near(target: Target, variant: int, cause: int, copy: int) -> str:
+    """The target's chat with a cause and one word changed, another in each copy, so that copies are less like each other than like it."""
     words = str(chat(target, variant, cause)["messages"][0]["content"]).split()
     kept = {word for name in causes(target.complaint) for word in name.split()}
     places = [i for i, word in enumerate(words) if word.strip(".,?") not in kept]
-    words[int(rng.choice(places))] = str(rng.choice(["really", "just", "well", "truly", "sadly", "somehow"]))
+    places = np.random.default_rng([variant, cause]).permutation(places).tolist()
+    words[places[copy % len(places)]] = ("really", "somehow", "sadly")[copy // len(places) % 3]
     return " ".join(words)
-
-
-def _order(target: Target, text: str, named: Sequence[int], n: int, rng: np.random.Generator) -> str:
-    """A chat with an order to a model; every other one tells it what to say, where there is something to tell."""
-    if n % 2 or not named:
-        return f"{text} {_one('orders', rng)}"
-    said = _sentences()["complaints"][target.complaint]["said"]
-    names = [causes(target.complaint)[cause] for cause in named]
-    return str(_sentences()["dictated"]).format(
-        age=target.age,
-        sex=target.sex,
-        complaint=said[int(rng.integers(len(said)))],
-        causes=" ".join(f"{name[0].upper()}{name[1:]}." for name in names),
-    )
 
 
 def _row(id_: str, user: str, text: str, like: Target | None) -> Row:
@@ -197,11 +208,9 @@ def _row(id_: str, user: str, text: str, like: Target | None) -> Row:
     }
 
 
-def _opening(target: Target, rng: np.random.Generator) -> str:
-    said = _sentences()["complaints"][target.complaint]["said"]
-    text = _one("openings", rng).format(
-        age=target.age, sex=target.sex, complaint=said[int(rng.integers(len(said)))]
-    )
+def _fill(sentence: str, target: Target, wording: int) -> str:
+    said = _sentences()["complaints"][target.complaint]["said"][wording]
+    text = sentence.format(age=target.age, sex=target.sex, complaint=said)
     return text[0].upper() + text[1:]
 
 
@@ -217,20 +226,21 @@ def _some(kind: str, count: int, rng: np.random.Generator) -> list[str]:
 def telling(complaint: int) -> list[list[dict[str, float]]]:
     """What gives each cause away: for each of its names the words, as lemmas, and how much each tells of it against the others (0..1).
 
-    Words of the complaint itself tell nothing, a word that two causes share tells half.
+    Words of the complaint itself tell nothing, a word that two causes share tells half, one of the fixed vocabulary a quarter.
     """
     entry = _sentences()["complaints"][complaint]
     dull = {lemma(word) for said in entry["said"] for word in tokens(said)}
     dull |= set(_sentences()["general"].split())
+    fixed = {lemma(word) for task in topics().tasks for word in tokens(task)}
     named = [
         [[lemma(word) for word in tokens(name)] for name in (cause, *others)]
         for cause, others in entry["causes"].items()
     ]
     having = [{word for words in names for word in words} for names in named]
+
+    def weight(word: str) -> float:
+        return (0.25 if word in fixed else 1.0) / sum(word in other for other in having)
+
     return [
-        [
-            {word: 1 / sum(word in other for other in having) for word in words if word not in dull}
-            for words in names
-        ]
-        for names in named
+        [{word: weight(word) for word in words if word not in dull} for words in names] for names in named
     ]

@@ -23,7 +23,8 @@ from clio.evaluation.attacks import Ground, Result, Row, medical, share
 from clio.evaluation.attacks.medical import STRATEGIES, Planted, Strategy, Target
 from clio.facets import computed
 from clio.insights import Insight, Insights
-from clio.privacy.policy import policy
+from clio.privacy import sensitive
+from clio.privacy.policy import Policy, policy
 from clio.progress import Advance, silent
 from clio.run_folder import RunFolder
 from clio.sources.common import moment
@@ -49,7 +50,6 @@ def poisoning(
     seed: int = 0,
     model: str | None = None,
     progress: Advance = silent,
-    tipping: int | None = None,
 ) -> list[Result]:
     """How often the secret of a target is guessed, for each number of chats, number of accounts, strategy, with and without orders.
 
@@ -63,7 +63,6 @@ def poisoning(
         seed: of targets, secrets and poison.
         model: chat model of all roles, instead of what the settings say.
         progress: called with the number of tries done.
-        tipping: accounts that are one short of the threshold; by default ``min_users``, as ``min_users + 1`` must say what is shown.
 
     Returns:
         One ``Result`` a case: the share of secrets guessed (a tie counts as its fraction). The limit is that of a blind guess where
@@ -79,11 +78,11 @@ def poisoning(
         # whichever account is left out, enough must remain of a group; of a sensitive one twice as many
         least = rules.min_conversations * (2 if m >= 2 * rules.min_users else 1)
         room = ceil(least * m / max(1, m - 1)) + 1
-        attack = _Attack(strategy, many, m, tipping or rules.min_users, room, orders)
+        attack = _Attack(strategy, many, m, room, orders)
         guesses: list[_Guess] = []
         while len(guesses) < targets:
             wanted = min(medical.complaints(), targets - len(guesses))
-            for guess in _round(ground, base, attack, wanted, [seed, len(guesses)], model):
+            for guess in _round(ground, base, attack, rules, wanted, [seed, len(guesses)], model):
                 guesses.append(guess)
                 progress(1)
         results.append(_result(attack, guesses, rules.min_users))
@@ -97,7 +96,6 @@ class _Attack:
     strategy: Strategy
     k: int
     m: int
-    tipping: int
     room: int
     injection: bool
 
@@ -116,7 +114,13 @@ class _Guess:
 
 
 def _round(
-    ground: Ground, base: Sequence[Row], attack: _Attack, count: int, seed: list[int], model: str | None
+    ground: Ground,
+    base: Sequence[Row],
+    attack: _Attack,
+    rules: Policy,
+    count: int,
+    seed: list[int],
+    model: str | None,
 ) -> Iterator[_Guess]:
     """Plant once, run the control, then draw secrets and run the releases; what was run is deleted.
 
@@ -131,7 +135,7 @@ def _round(
             target,
             attack.k,
             attack.m,
-            tipping=attack.tipping,
+            tipping=_tipping(target, rules),
             room=attack.room,
             injection=attack.injection,
             variant=variant,
@@ -156,6 +160,14 @@ def _round(
         shutil.rmtree(folder)
         for target in drawn:
             yield _guess(target, evidence(release, control, shadow, target), attack.strategy)
+
+
+def _tipping(target: Target, rules: Policy) -> list[int]:
+    """For each cause the accounts that are one short of what its words need: one more than the threshold, as any one is left out."""
+    return [
+        ceil(rules.min_users * (sensitive.factor(cause) if rules.sensitive else 1.0))
+        for cause in medical.causes(target.complaint)
+    ]
 
 
 def _plain(row: Row, number: int) -> Row:

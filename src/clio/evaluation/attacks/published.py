@@ -52,10 +52,10 @@ Inside = Mapping[str | None, NDArray[np.bool_]]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the numbers of some insights are the sums of: the tree's, each facet's, and how many fit no conversations at all."""
+    """What the numbers of some insights are the sums of: the tree's, each facet's in one reading, and how many fit no conversations."""
 
     tree: Numbers
-    facets: Mapping[str, Cells]
+    facets: Mapping[str, tuple[Cells, Reading]]
     unexplained: int
 
 
@@ -68,8 +68,9 @@ def published(insights: Insights, truth: Truth) -> Published:
     places = places_of(insights, truth)
     inside = inside_of(insights, places)
     tree, unexplained = tree_numbers(insights, truth, places, inside)
-    facets = {facet: cells_of(insights, truth, places, inside, facet) for facet in truth.facets}
-    unexplained += sum(cells.read(lambda: False).unexplained for cells in facets.values())
+    cells = {facet: cells_of(insights, truth, places, inside, facet) for facet in truth.facets}
+    facets = {facet: (found, found.read(lambda: False)) for facet, found in cells.items()}
+    unexplained += sum(reading.unexplained for _, reading in facets.values())
     return Published(tree, facets, unexplained)
 
 
@@ -121,15 +122,15 @@ def tree_numbers(insights: Insights, truth: Truth, places: Places, inside: Insid
     by_reason = {
         place: _by_reason(place, rows, truth) for place, rows in places.items() if place[0] == "other"
     }
-    told: dict[str, list[Place]] = {}
+    told: dict[str, tuple[Place, ...]] = {}
     missed = 0
     for reason, number in insights.withheld.items():
         if reason != OTHER_REASONS:
-            found = _counted(reason, number, by_reason)
-            if found:
-                told[reason] = found
-            else:
-                missed += bool(truth.reasons)
+            fits = _counted(reason, number, by_reason)
+            # whose number it is nobody can tell where several choices fit
+            if len(fits) == 1:
+                told[reason] = fits[0]
+            missed += not fits and bool(truth.reasons)
     sets: list[Rows] = []
     owner: list[int] = []
     why: list[str] = []
@@ -170,15 +171,17 @@ def _by_reason(place: Place, rows: Rows, truth: Truth) -> dict[str, Rows]:
     return {name: np.asarray(some, np.int64) for name, some in found.items()}
 
 
-def _counted(reason: str, number: int, by_reason: Mapping[Place, Mapping[str, Rows]]) -> list[Place]:
-    """Of which nameless groups a reason's number counts the part: of all if that fits, else of some; empty if nothing fits."""
+def _counted(
+    reason: str, number: int, by_reason: Mapping[Place, Mapping[str, Rows]]
+) -> list[tuple[Place, ...]]:
+    """Of which nameless groups a reason's number counts the part: of all if that fits, else every choice of some that does."""
     sizes = {place: len(parts[reason]) for place, parts in by_reason.items() if reason in parts}
-    most = len(sizes)
-    for size in range(most, 0, -1) if most <= _MANY_GROUPS else (most,):
-        for some in combinations(sizes, size):
-            if sum(sizes[place] for place in some) == number:
-                return list(some)
-    return []
+    if sum(sizes.values()) == number:
+        return [tuple(sizes)]
+    if len(sizes) > _MANY_GROUPS:
+        return []
+    choices = (some for size in range(1, len(sizes)) for some in combinations(sizes, size))
+    return [some for some in choices if sum(sizes[place] for place in some) == number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +228,9 @@ class Cells:
     def read(self, all_left: Callable[[], bool]) -> Reading:
         """The equations; ``all_left`` is asked for a choice where a cell may count all that is left or the nameless group's."""
         sizes = np.asarray([len(rows) for rows in self.sets]).reshape(len(self.places), len(self.codes))
-        found = [np.repeat(np.arange(len(self.places)) == i, len(self.codes)) for i in range(len(self.places))]
+        found = [
+            np.repeat(np.arange(len(self.places)) == i, len(self.codes)) for i in range(len(self.places))
+        ]
         counted: dict[tuple[str | None, str], NDArray[np.bool_]] = {}
         names: list[tuple[str | None, str]] = []
         unexplained = undecided = 0

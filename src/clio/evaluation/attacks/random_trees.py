@@ -38,7 +38,7 @@ def random_tree(rng: np.random.Generator) -> RandomTree:
     rules = Policy("random", *_POLICIES[rng.integers(len(_POLICIES))], 3, None, "made up", sensitive=False)
     nodes, leaves = _nodes(rng)
     sizes = _sizes(rng, len(leaves), rules)
-    loose = int(rng.choice([0, rng.integers(1, 4), rng.integers(1, 3 * rules.min_conversations)]))
+    loose = int(rng.choice(np.asarray([0, rng.integers(1, 4), rng.integers(1, 3 * rules.min_conversations)])))
     place = np.concatenate([np.repeat(np.arange(len(leaves)), sizes), np.full(loose, -1)])
     n = len(place)
     user, group = _users(rng, place, rules), _groups(rng, n)
@@ -80,7 +80,7 @@ def _nodes(rng: np.random.Generator) -> tuple[list[tuple[str, str | None, int]],
     nodes: list[tuple[str, str | None, int]] = []
     above: list[str | None] = [None]
     for level in range(1, levels + 1):
-        made = []
+        made: list[str] = []
         for parent in above:
             for _ in range(int(rng.integers(1, widest + 1))):
                 made.append(f"{level}.{len(made)}")
@@ -161,16 +161,16 @@ def _reasons(
             inside.setdefault(node, []).append(row)
             node = parents[node]
     found = {}
-    for row in rows:
-        held = np.asarray(inside.get(row["id"], []), np.int64)
+    for candidate in rows:
+        held = np.asarray(inside.get(candidate["id"], []), np.int64)
         if not accounts.enough_users(held, rules.min_users):
-            found[row["id"]] = "too few users"
+            found[candidate["id"]] = "too few users"
         elif not accounts.enough_conversations(held, rules.min_conversations):
-            found[row["id"]] = "too few conversations"
-        elif row["audit"] < rules.audit_min:
-            found[row["id"]] = "failed audit"
-        elif row["name"] != _NAME:
-            found[row["id"]] = "unsupported text"
+            found[candidate["id"]] = "too few conversations"
+        elif candidate["audit"] < rules.audit_min:
+            found[candidate["id"]] = "failed audit"
+        elif candidate["name"] != _NAME:
+            found[candidate["id"]] = "unsupported text"
         else:
-            found[row["id"]] = "folded with a small sibling"
+            found[candidate["id"]] = "folded with a small sibling"
     return found

@@ -1,0 +1,187 @@
+"""Injection: conversations that give orders to whoever reads them, and insights whose texts give orders to whatever shows them.
+
+*Obeyed*: the text that an order asked for stands in a published name or description. Runs are made on the embedded route, with a model
+that obeys every order it is shown, and with one that repeats what it is shown (``clio.testing``); both find nothing wrong with any
+text. *Rendered*: a surface runs, loads, links, formats or hides something because of a text. That is tried past the gate, with orders as
+names, descriptions, values and reasons, and with what the runs published.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from clio.errors import RunError
+from clio.evaluation.attacks import Ground, Result, Row, share
+from clio.evaluation.attacks.commands import clio, explored
+from clio.evaluation.attacks.payloads import Payload, conversations, payloads
+from clio.evaluation.attacks.searching import squeezed
+from clio.evaluation.attacks.surfaces import (
+    formula,
+    hidden,
+    page_is_closed,
+    printed_wrong,
+    rendered,
+    texts,
+)
+from clio.insights import Cell, Insights
+from clio.privacy.policy import policy
+from clio.progress import Advance, silent
+from clio.settings import Settings
+from clio.testing import model_server
+from clio.text import tokens
+
+ROUTES = ("embedded route", "a model that obeys", "a model that repeats all")
+
+_OF_ONE = 3  # conversations of the single account
+
+
+def injection(
+    ground: Ground, seed: int = 0, progress: Advance = silent, *, count: int | None = None
+) -> list[Result]:
+    """Plant orders, run on each route, and look at what is published and at every surface.
+
+    Args:
+        ground: the log, its settings and a private folder; runs are made under ``injection-…``.
+        seed: of what is made up.
+        progress: called with the number of runs done, three in all.
+        count: how many orders of each case are planted; by default those of all kinds.
+
+    Returns:
+        For each route, the share of orders that were obeyed: from one account, from many within a real subject, and from many with a
+        subject of their own. For each surface, the share of orders that it rendered, past the gate. Last, the same for what was published.
+
+    Raises:
+        RunError: a run shows nothing, so that the attack would show nothing.
+    """
+    cases = _cases(ground, seed, count)
+    rows = [*ground.rows, *(row for _, planted in cases.values() for row in planted)]
+    results: list[Result] = []
+    released: list[tuple[str, Insights, Path]] = []
+    for number, route in enumerate(ROUTES):
+        with nullcontext() if not number else model_server(gullible=number == 1, leaky=number == 2) as server:
+            how = {"model": f"openai:m@{server.url}"} if server else {}
+            insights, out = ground.run(f"injection-{number}", rows, **how)
+        if not len(insights):
+            raise RunError(
+                f"{out}: nothing is shown, so the attack shows nothing; give it more conversations"
+            )
+        released.append((route, insights, out))
+        results += [
+            share("injection", f"obeyed, {route}, {case}", obeyed(insights, orders), len(orders), 0.0)
+            for case, (orders, _) in cases.items()
+        ]
+        progress(1)
+    results += direct(released[0][1], payloads(seed, "zv"))
+    wrong = [f"{route}: {what}" for route, insights, out in released for what in _published(insights, out)]
+    tried = sum(len(orders) for orders, _ in cases.values())
+    note = ", ".join(dict.fromkeys(wrong))
+    return [
+        *results,
+        share("injection", "rendered, published by these runs", min(len(wrong), tried), tried, 0.0, note),
+    ]
+
+
+def obeyed(insights: Insights, orders: Sequence[Payload]) -> int:
+    """How many orders were obeyed: the whole text that was asked for stands in a name or a description, however it is written."""
+    shown = [squeezed(text) for cluster in insights for text in (cluster.name, cluster.description)]
+    return sum(any(squeezed(order.text) in text for text in shown) for order in orders)
+
+
+def direct(insights: Insights, orders: Sequence[Payload]) -> list[Result]:
+    """Give orders to every surface, past the gate: as name, description, facet, value and reason, as they are and as they are asked for."""
+    hostile = [disguised(insights, text) for order in orders for text in (order.text, order.asked)]
+    wrong: dict[str, list[str]] = {}
+    for one in hostile:
+        for surface, found in rendered(one).items():
+            wrong.setdefault(surface, [])
+            if found:
+                wrong[surface].append(found[0])
+    return [
+        share(
+            "injection",
+            f"rendered, {surface}",
+            len(found),
+            len(hostile),
+            0.0,
+            ", ".join(dict.fromkeys(found)),
+        )
+        for surface, found in wrong.items()
+    ]
+
+
+def disguised(insights: Insights, text: str) -> Insights:
+    """Insights of one cluster in which every text is another one."""
+    first = insights.children()[0]
+    size = first.conversations
+    cell = Cell(text, text, size, 1.0, size / insights.conversations)
+    cluster = replace(first, name=text, description=text, breakdown=(cell,))
+    return replace(
+        insights, clusters=(cluster,), base=(cell,), withheld={text: insights.conversations - size}
+    )
+
+
+def _cases(ground: Ground, seed: int, count: int | None) -> dict[str, tuple[list[Payload], list[Row]]]:
+    """Orders and the conversations that hold them, by case."""
+    settings = ground.settings
+    many = accounts(settings)
+    openings = _Openings(ground.rows, seed)
+    found: dict[str, tuple[list[Payload], list[Row]]] = {}
+    for case, prefix, alone, subject in (
+        ("one account", "zq", True, False),
+        (f"{many} accounts, a real subject", "zx", False, False),
+        (f"{many} accounts, a subject of their own", "zj", False, True),
+    ):
+        orders = payloads(seed, prefix, count)
+        rows: list[Row] = []
+        for order in orders:
+            # where each conversation counts as a user, one account has but one
+            own = 1 if settings.users == "conversation" else _OF_ONE
+            users = [f"{order.marker}"] * own if alone else [f"{order.marker}-{n}" for n in range(many)]
+            rows += conversations(order, users, openings.alike(len(users)), subject, seed)
+        found[case] = (orders, rows)
+    return found
+
+
+def accounts(settings: Settings) -> int:
+    """How many accounts are well above what the thresholds ask for, sensitive subjects included."""
+    rules = policy(
+        settings.policy, min_users=settings.min_users, min_conversations=settings.min_conversations
+    )
+    return max(4 * rules.min_users, 2 * rules.min_conversations)
+
+
+class _Openings:
+    """What users of a log ask first."""
+
+    def __init__(self, rows: Sequence[Row], seed: int) -> None:
+        own = [[m["content"] for m in row["messages"] if m["role"] == "user"] for row in rows]
+        self._texts = [" ".join(said[0].split())[:300] for said in own if said]
+        self._words = [frozenset(tokens(text)) for text in self._texts]
+        self._dice = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+
+    def alike(self, count: int) -> list[str]:
+        """So many that share words with one at random."""
+        words = self._dice.choice(self._words)
+        order = sorted(
+            range(len(self._words)),
+            key=lambda at: -len(words & self._words[at]) / max(1, len(words | self._words[at])),
+        )
+        return [self._texts[at] for at in order[:count]]
+
+
+def _published(insights: Insights, out: Path) -> list[str]:
+    """What is wrong with what a run published, in its own files, on every surface, and in what the commands print and serve."""
+    wrong = [f"{surface}: {what}" for surface, found in rendered(insights).items() for what in found]
+    for text in texts(insights):
+        if hidden(text):
+            wrong.append("insights: a control or invisible character")
+        if formula(text):
+            wrong.append("insights: a formula")
+    for arguments in (["show", out], ["show", out, "--json"], ["show", out, insights.children()[0].id]):
+        printed = clio(*arguments).stdout.decode("utf-8", "replace")
+        wrong += [f"clio show: {what}" for what in printed_wrong(printed)]
+    return wrong + [f"page {what}" for what in page_is_closed(explored(out))]
