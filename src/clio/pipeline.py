@@ -22,6 +22,7 @@ from clio.estimate import Estimate, estimate
 from clio.facets import concern, definition
 from clio.facets.definition import Facet
 from clio.facets.with_model import Asking
+from clio.fingerprints import content_hash, fingerprint, key_of
 from clio.insights import Insights
 from clio.insights.intervals import Sample
 from clio.models import embedder
@@ -33,7 +34,7 @@ from clio.privacy.gate import gate
 from clio.privacy.policy import Policy, policy
 from clio.progress import Reporter, Silent
 from clio.prompts import hashes
-from clio.run_folder import RunFolder, content_hash, fingerprint, key_of
+from clio.run_folder import RunFolder
 from clio.run_notes import Notes, rejected
 from clio.settings import Settings, resolve
 from clio.stages import Distinct

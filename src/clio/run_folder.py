@@ -10,10 +10,7 @@ written through ``RunFolder`` alone.
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import hmac
 import io
-import json
 import os
 import resource
 import secrets
@@ -37,35 +34,10 @@ from clio.errors import RunError
 
 _SALT_BYTES = 32
 _PIECE = 4 << 20  # bytes of standard input that are encrypted at a time
+_NO_TEXT = frozenset(
+    {"lock", "since", f".{encryption.HEADER}.part"}
+)  # what may be there before there is a key
 _ENCRYPTED = b"PARE"  # how an encrypted Parquet file begins
-
-
-def key_of(*parts: Any) -> str:
-    """A stage's key: a hash of what it depends on (JSON values)."""
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def fingerprint(paths: list[Path], opened: Callable[[Path], IO[bytes]] | None = None) -> str:
-    """A hash of the inputs: names without folders, sizes and contents, read in blocks; ``opened`` opens one in place of ``open``."""
-    found = hashlib.sha256()
-    for path in paths:
-        found.update(f"{path.name}\0".encode())
-        size = 0
-        with opened(path) if opened else path.open("rb") as file:
-            while block := file.read(1 << 20):
-                found.update(block)
-                size += len(block)
-        found.update(f"\0{size}\0".encode())
-    return found.hexdigest()[:32]
-
-
-def content_hash(table: pa.Table) -> str:
-    """A hash of a table's values."""
-    found = hashlib.sha256()
-    for batch in table.combine_chunks().to_batches(max_chunksize=1 << 16):
-        found.update(batch.serialize())
-    return found.hexdigest()[:32]
 
 
 class RunFolder:
@@ -135,7 +107,7 @@ class RunFolder:
         header = self.private / encryption.HEADER
         # a command may ask its owner something: it is run once
         if not header.exists() and (phrase := encryption.passphrase(self.key_command)):
-            if any(entry.name not in {"lock", "since"} for entry in self.private.iterdir()):
+            if any(entry.name not in _NO_TEXT for entry in self.private.iterdir()):
                 raise RunError(
                     f"{self.private}: was written without a key; clio purge {self.path} to start anew with one, "
                     f"or go on without (no {encryption.VARIABLE}, no encryption_key_command)"
@@ -143,7 +115,11 @@ class RunFolder:
             content, cipher = encryption.begun(phrase)
             self.write_bytes(header, content)
             self.cipher = cipher
-        _ = self.cipher  # a key that does not fit is told before anything is read
+        # a key that does not fit is told before anything is read
+        if not self.cipher and any((p / encryption.HEADER).is_file() for p in self.path.resolve().parents):
+            raise RunError(
+                f"{self.path}: lies in an encrypted folder and would not be encrypted itself; set {encryption.VARIABLE}"
+            )
         if not (self.private / "since").exists():
             self.write_bytes(self.private / "since", datetime.now(UTC).date().isoformat().encode())
 
@@ -354,11 +330,6 @@ def no_core_dumps() -> None:
 def with_key(schema: pa.Schema, key: str, table: pa.Table) -> pa.Table:
     """The table with its stage's key in the schema's metadata."""
     return table.replace_schema_metadata({**(schema.metadata or {}), b"clio.key": key.encode()})
-
-
-def hashed_user(salt: bytes, user: str) -> str:
-    """A user id as the run knows it: 16 hexadecimal digits of HMAC-SHA256 with the run's salt."""
-    return hmac.new(salt, user.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:16]
 
 
 def _toml(value: Any) -> Any:

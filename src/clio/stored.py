@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from clio.conversation import Conversation
-from clio.run_folder import RunFolder, hashed_user
+from clio.fingerprints import hashed_user
+from clio.run_folder import RunFolder
 
 #: conversations in memory at a time while reading and extracting
 BATCH = 2048

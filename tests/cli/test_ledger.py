@@ -1,21 +1,58 @@
-"""The ledger of releases on the command line, and in runs: what is refused leaves everything as it was."""
+"""The ledger of releases in runs and on the command line: what is refused leaves everything as it was."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import re
+import shutil
 import subprocess
 import sys
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+import clio
 from clio import demo
+from clio.errors import PrivacyError
+from clio.privacy.ledger import Ledger
+
+HOW = {"min_users": 3, "min_conversations": 5}
 
 
-def clio(*arguments: str | Path, given: str | None = None, cwd: Path) -> subprocess.CompletedProcess[str]:
+class Words:
+    """An embedder that is there at once: a direction for each word."""
+
+    name = "words"
+    dimensions = 64
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        made = np.zeros((len(texts), self.dimensions), np.float32)
+        for row, text in enumerate(texts):
+            for word in re.findall(r"\w+", text.casefold()):
+                made[row] += np.random.default_rng(zlib.crc32(word.encode())).normal(size=self.dimensions)
+        return made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-9)
+
+
+def run(place: Path, lines: Sequence[str], out: str, **settings: object) -> clio.Insights:
+    log = place / f"{len(lines)}.jsonl"
+    log.write_text("".join(lines), "utf-8")
+    return clio.run(log, place / out, encoder=Words(), **{**HOW, **settings})
+
+
+def published(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((folder / "insights").iterdir())}
+
+
+def command(
+    *arguments: str | Path, given: str | None = None, cwd: Path
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "clio", *map(str, arguments)],
+        [sys.executable, "-m", "clio", "ledger", *map(str, arguments)],
         input=given,
         capture_output=True,
         text=True,
@@ -24,86 +61,84 @@ def clio(*arguments: str | Path, given: str | None = None, cwd: Path) -> subproc
     )
 
 
-def published(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted((folder / "insights").iterdir())}
+@pytest.fixture(scope="module")
+def lines() -> list[str]:
+    """A sixth of the sample."""
+    with gzip.open(demo.path(), "rt", encoding="utf-8") as file:
+        return list(file)[::6]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory with a third of the sample, the same without one conversation, and a finished run of the first."""
-    folder = tmp_path_factory.mktemp("ledger")
-    with gzip.open(demo.path(), "rt", encoding="utf-8") as file:
-        lines = list(file)[::3]
-    (folder / "all.jsonl").write_text("".join(lines), "utf-8")
-    (folder / "less.jsonl").write_text("".join(lines[:-1]), "utf-8")
-    (folder / "other.jsonl").write_text("".join(lines[300:]), "utf-8")
-    done = clio("run", "all.jsonl", "--out", "run", "--quiet", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder
+def finished(lines: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished run, "run", and its ledger."""
+    place = tmp_path_factory.mktemp("ledger")
+    run(place, lines, "run")
+    return place
 
 
-def releases(folder: Path) -> list[dict]:
-    return json.loads(clio("ledger", "--json", cwd=folder).stdout)["releases"]
+@pytest.fixture
+def place(finished: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return shutil.copytree(finished, tmp_path / "place")
 
 
-def test_a_run_is_recorded_and_listed(place: Path) -> None:
-    """The release stands beside the run folder, with its run, policy and size, as a table and as JSON."""
-    [one] = releases(place)
-    assert (one["run"], one["policy"], one["conversations"]) == ("run", "internal", 669)
-    table = clio("ledger", cwd=place).stdout
-    assert one["id"] in table
-    assert "669" in table
-    assert "\x1b" not in table
+def runs(place: Path) -> list[str]:
+    return [entry.run for entry in Ledger(place / "clio-ledger").entries()]
 
 
-def test_the_same_log_may_be_released_again(place: Path) -> None:
-    """With the same settings nothing is added, with another seed one release."""
-    assert clio("run", "all.jsonl", "--out", "run", "--quiet", cwd=place).returncode == 0
-    assert clio("run", "all.jsonl", "--out", "again", "--quiet", cwd=place).returncode == 0
-    assert len(releases(place)) == 1
-    seed = clio("run", "all.jsonl", "--out", "again", "--quiet", "--set", "seed=1", cwd=place)
-    assert seed.returncode == 0, seed.stderr
-    assert [one["run"] for one in releases(place)] == ["run", "again"]
-    clio("ledger", "--forget", releases(place)[-1]["id"], "--yes", cwd=place)
+def test_the_same_log_may_be_released_again(place: Path, lines: list[str]) -> None:
+    """A run that is repeated adds nothing, here or in another folder; other settings make a release of their own."""
+    assert runs(place) == ["run"]
+    run(place, lines, "run")
+    run(place, lines, "again")
+    assert runs(place) == ["run"]
+    run(place, lines, "run", seed=1, cluster_size=15, top=5)
+    assert runs(place) == ["run", "run"]
 
 
-def test_a_log_without_one_conversation_is_refused_and_nothing_changes(place: Path) -> None:
-    """One line, exit code 2, the insights of before; the same command goes on once the earlier release is forgotten."""
-    before, [one] = published(place / "run"), releases(place)
-    refused = clio("run", "less.jsonl", "--out", "run", "--quiet", cwd=place)
-    assert refused.returncode == 2
-    assert len(refused.stderr.splitlines()) == 1
-    assert f"(run run, id {one['id']})" in refused.stderr
+def test_a_log_without_one_conversation_is_refused_and_nothing_changes(place: Path, lines: list[str]) -> None:
+    """What the folder published stays, and the same run goes on once the earlier release is forgotten."""
+    ledger, before = Ledger(place / "clio-ledger"), published(place / "run")
+    [first] = ledger.entries()
+    with pytest.raises(PrivacyError, match=f"run run, id {first.id}"):
+        run(place, lines[1:], "run")
     assert published(place / "run") == before
-    assert releases(place) == [one]
-
-    asked = clio("ledger", "--forget", one["id"], given="n\n", cwd=place)
-    assert asked.returncode == 130
-    assert releases(place) == [one]
-    assert clio("ledger", "--forget", one["id"], given="y\n", cwd=place).returncode == 0
-    assert releases(place) == []
-    assert "no release is recorded" in clio("ledger", cwd=place).stdout
-    done = clio("run", "less.jsonl", "--out", "run", "--quiet", cwd=place)
-    assert done.returncode == 0, done.stderr
-    assert [one["conversations"] for one in releases(place)] == [668]
+    assert ledger.entries() == [first]
+    ledger.forget(first.id)
+    assert run(place, lines[1:], "run").conversations == len(lines) - 1
     assert published(place / "run") != before
+    assert [entry.conversations for entry in ledger.entries()] == [len(lines) - 1]
 
 
-def test_no_ledger_is_kept_where_it_is_off(place: Path) -> None:
-    """ "off" neither looks nor records; a ledger elsewhere knows nothing of this one."""
-    before = releases(place)
-    for ledger in ("off", "team/ledger"):
-        done = clio("run", "other.jsonl", "--out", "other", "--quiet", "--set", f"ledger={ledger}", cwd=place)
-        assert done.returncode == 0, done.stderr
-    assert releases(place) == before
-    [one] = json.loads(clio("ledger", "team/ledger", "--json", cwd=place).stdout)["releases"]
-    assert one["run"] == "other"
+def test_where_it_is_off_or_elsewhere_nothing_is_compared(place: Path, lines: list[str]) -> None:
+    """ "off" neither looks nor records, another ledger knows nothing of this one, and policy safety needs none."""
+    run(place, lines[1:], "other", ledger="off")
+    run(place, lines[2:], "other", ledger=str(place / "team" / "ledger"))
+    run(place, lines[3:], "other", policy="safety", min_users=None, min_conversations=None)
+    assert runs(place) == ["run"]
+    assert [entry.run for entry in Ledger(place / "team" / "ledger").entries()] == ["other"]
 
 
-def test_a_missing_ledger_and_an_unknown_release_are_one_line(place: Path) -> None:
-    """Both say what to do, and exit with 2."""
-    missing = clio("ledger", "nowhere", cwd=place)
+def test_releases_are_listed(place: Path) -> None:
+    """As a table without colour in a pipe, and as JSON."""
+    table = command(cwd=place)
+    listed = json.loads(command("clio-ledger", "--json", cwd=place).stdout)["releases"]
+    [one] = listed
+    assert (one["run"], one["policy"]) == ("run", "internal")
+    for shown in (one["id"], one["time"][:10], "run", "internal", f"{one['conversations']}"):
+        assert shown in table.stdout
+    assert "\x1b" not in table.stdout
+
+
+def test_a_release_is_forgotten_only_when_that_is_confirmed(place: Path) -> None:
+    """No leaves it, yes takes it out; one that is not there, and a missing ledger, are one line and exit code 2."""
+    [first] = Ledger(place / "clio-ledger").entries()
+    unknown = command("--forget", "x", cwd=place)
+    assert (unknown.returncode, len(unknown.stderr.splitlines())) == (2, 1)
+    assert command("--forget", first.id, given="n\n", cwd=place).returncode == 130
+    assert runs(place) == ["run"]
+    assert command("--forget", first.id, given="y\n", cwd=place).returncode == 0
+    assert runs(place) == []
+    assert "no release is recorded" in command(cwd=place).stdout
+    missing = command("nowhere", cwd=place)
     assert (missing.returncode, len(missing.stderr.splitlines())) == (2, 1)
-    unknown = clio("ledger", "--forget", "x", cwd=place)
-    assert unknown.returncode == 2
-    assert "lists those there are" in unknown.stderr

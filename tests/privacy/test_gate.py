@@ -157,6 +157,17 @@ def test_sensitive_subjects_need_more_people() -> None:
     assert "2.3" in shown(gate(rows, table, texts, replace(RULES, sensitive=False)))
 
 
+def test_a_harmless_name_does_not_lower_what_a_sensitive_detail_needs() -> None:
+    """Where the conversations are about health, a detail needs as many people as if the text said so."""
+    table, texts = members({"2.1": 20, "2.2": 20, "2.3": 20})
+    detail = {"name": "Make a list", "description": "Often mentioned: zarquon."}
+    plain = ["make a list of zarquon"] * 5 + ["make a list"] * 15
+    ill = [f"{text} for my diabetes" for text in plain]
+    rows = candidates(**{"2.1": detail})
+    assert "zarquon" in gate(rows, table, plain + texts[20:], RULES).cluster("2.1").description
+    assert gate(rows, table, ill + texts[20:], RULES).cluster("2.1").description == ""
+
+
 def test_untrusted_accounts_do_not_buy_a_cluster() -> None:
     """Accounts of no trust count for nobody, however many they are."""
     table, texts = members({"2.1": 20, "2.2": 20, "2.3": 20})

@@ -6,7 +6,8 @@ import pytest
 
 from clio.clustering.topics import topics
 from clio.privacy.policy import POLICIES, policy
-from clio.privacy.sensitive import factor, subjects, subjects_of
+from clio.privacy.sensitive import factor_of_text, subjects, subjects_of
+from clio.text import tokens
 
 
 @pytest.mark.parametrize(
@@ -28,15 +29,15 @@ from clio.privacy.sensitive import factor, subjects, subjects_of
 )
 def test_sensitive_subjects_are_recognised(text: str, subject: str) -> None:
     """A text that names a subject of the table is held to the table's factor at least."""
-    assert subject in subjects_of(text)
-    assert factor(text) >= 2
+    assert subject in subjects_of(tokens(text))
+    assert factor_of_text(text) >= 2
 
 
 def test_plain_subjects_are_not_sensitive() -> None:
     """Most tasks of the vocabulary need no more people than others."""
     tasks = topics().tasks
-    assert factor("Report a lost card") == 1
-    assert sum(factor(task) > 1 for task in tasks) < 0.08 * len(tasks)
+    assert factor_of_text("Report a lost card") == 1
+    assert sum(factor_of_text(task) > 1 for task in tasks) < 0.08 * len(tasks)
 
 
 def test_every_subject_asks_for_more_and_policies_say_where_they_come_from() -> None:

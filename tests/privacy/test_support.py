@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clio.privacy.accounts import Accounts
-from clio.privacy.support import generalised, needed, supported_sentences, supporters
+from clio.privacy.support import generalised, needed, supported_sentences, hear
 from clio.privacy.support import unsupported as lacking
 
 
@@ -28,7 +28,7 @@ def test_support_counts_distinct_users_of_that_very_cluster() -> None:
     texts = ["zarquon cards"] * 5 + ["zarquon"] * 5
     clusters = np.asarray([0] * 5 + [1] * 5, np.int32)
     users = np.asarray([1, 1, 1, 2, 2, 3, 4, 5, 6, 7], np.int32)
-    said = supporters({"zarquon"}, texts, clusters, users)
+    said = hear({"zarquon"}, texts, clusters, users)
     assert unsupported("Zarquon", [0], said, 2) == {"zarquon"}
     assert unsupported("Zarquon", [1], said, 4) == frozenset()
     assert unsupported("Zarquon", [0, 1], said, 6) == frozenset()
@@ -36,14 +36,14 @@ def test_support_counts_distinct_users_of_that_very_cluster() -> None:
 
 def test_a_word_must_hold_without_any_one_account() -> None:
     """Four accounts of one person and a fifth who is the target do not make a word of five."""
-    said = supporters({"zarquon"}, ["zarquon"] * 5, np.zeros(5, np.int32), np.arange(5, dtype=np.int32))
+    said = hear({"zarquon"}, ["zarquon"] * 5, np.zeros(5, np.int32), np.arange(5, dtype=np.int32))
     assert unsupported("Zarquon", [0], said, 5)
     assert not unsupported("Zarquon", [0], said, 4)
 
 
 def test_accounts_support_by_how_far_they_are_trusted() -> None:
     """Ten accounts of a tenth of trust are one."""
-    said = supporters({"zarquon"}, ["zarquon"] * 10, np.zeros(10, np.int32), np.arange(10, dtype=np.int32))
+    said = hear({"zarquon"}, ["zarquon"] * 10, np.zeros(10, np.int32), np.arange(10, dtype=np.int32))
     assert unsupported("Zarquon", [0], said, 1, trust=np.full(10, 0.1))
     assert not unsupported("Zarquon", [0], said, 0.9, trust=np.full(10, 0.1))
 
@@ -51,7 +51,7 @@ def test_accounts_support_by_how_far_they_are_trusted() -> None:
 def test_two_specific_words_side_by_side_must_be_said_together() -> None:
     """What some say of hearts and others of failure does not publish "heart failure"."""
     texts = ["my heart aches"] * 4 + ["power failure"] * 4
-    said = supporters(needed("Heart failure"), texts, np.zeros(8, np.int32), np.arange(8, dtype=np.int32))
+    said = hear(needed("Heart failure"), texts, np.zeros(8, np.int32), np.arange(8, dtype=np.int32))
     assert unsupported("Heart failure", [0], said, 3) == {"heart", "failure"}
     assert not unsupported("Heart and failure", [0], said, 3)
 
@@ -75,7 +75,7 @@ def test_a_name_is_cut_before_what_few_say() -> None:
 
 def test_inflected_words_support_each_other() -> None:
     """ "flights" supports "flight"."""
-    said = supporters(
+    said = hear(
         needed("Zarquon gramophones"),
         ["zarquon gramophone"] * 3,
         np.zeros(3, np.int32),
@@ -86,8 +86,6 @@ def test_inflected_words_support_each_other() -> None:
 
 def test_chinese_words_are_supported_by_the_texts_that_hold_them() -> None:
     """Text without spaces counts by containment."""
-    said = supporters(
-        needed("留声机"), ["怎么修留声机"] * 3, np.zeros(3, np.int32), np.arange(3, dtype=np.int32)
-    )
+    said = hear(needed("留声机"), ["怎么修留声机"] * 3, np.zeros(3, np.int32), np.arange(3, dtype=np.int32))
     assert unsupported("留声机", [0], said, 2) == frozenset()
     assert unsupported("留声机", [0], said, 3)

@@ -20,7 +20,7 @@ from clio.clustering.parents import Described
 from clio.models.answers import Answers
 from clio.models.protocols import ChatModel, Embedder
 from clio.privacy.accounts import Accounts
-from clio.privacy.support import needed, supporters, unsupported
+from clio.privacy.support import hear, needed, unsupported
 
 #: clusters from outside that a neighbourhood is shown (the paper's m, which it does not give)
 OUTSIDERS = 10
@@ -233,10 +233,10 @@ class _Heard:
         wrong = []
         for n, (described, rows) in enumerate(zip(level, groups, strict=True)):
             text = f"{described.name}. {described.description}"
-            said = supporters(
+            heard = hear(
                 needed(text), [self.data.requests[i] for i in rows], one[rows], self.data.users[rows]
             )
-            if unsupported(text, [0], said, self.accounts, self.min_users - 1):
+            if unsupported(text, [0], heard, self.accounts, self.min_users - 1):
                 wrong.append(n)
         anew = self.describe([groups[n] for n in wrong], telling)
         return {n: Described(*named) for n, named in zip(wrong, anew, strict=True) if named}

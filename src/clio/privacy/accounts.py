@@ -36,7 +36,7 @@ class Accounts:
 
     @staticmethod
     def of(members: pa.Table, users: Literal["field", "conversation"]) -> Accounts:
-        """The accounts of a members' table: columns user (string, null: unknown), duplicate (int32), optionally trust_weight (0..1, null: 0).
+        """The accounts of a members' table: user (string, null: unknown), duplicate (int32), optionally trust_weight (0..1, null: 0).
 
         Args:
             members: one row a conversation.
@@ -56,7 +56,9 @@ class Accounts:
             user = np.asarray(codes.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
         trust = np.ones(int(user.max(initial=-1)) + 1)
         if "trust_weight" in members.column_names:
-            told = np.asarray(members["trust_weight"].fill_null(0.0).to_numpy(zero_copy_only=False), np.float64)
+            told = np.asarray(
+                members["trust_weight"].fill_null(0.0).to_numpy(zero_copy_only=False), np.float64
+            )
             trust[:] = 0.0
             known = user >= 0
             # an account grows older: what was told of it last counts

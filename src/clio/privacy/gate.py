@@ -26,7 +26,7 @@ from clio.privacy import pii, sensitive
 from clio.privacy.accounts import Accounts, Rows
 from clio.privacy.fold import Folded, Scope, breakdown, fold_tree
 from clio.privacy.policy import Policy
-from clio.privacy.support import generalised, needed, supported_sentences, supporters, unsupported
+from clio.privacy.support import generalised, hear, needed, supported_sentences, unsupported
 
 _BANDS = (1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000, 500_000, 1_000_000)
 _OWN_COLUMNS = frozenset({"cluster", "user", "duplicate", "trust_weight"})
@@ -62,7 +62,8 @@ def gate(
             optionally the same three with ``rewritten_`` and ``fallback_`` before them, which stand in, in this order, where the
             first may not be shown.
         members: one row a conversation: cluster (base cluster's id, null: none), user (null: unknown), duplicate (int32, number of its
-            near-duplicate group), optionally trust_weight (0..1, how far the user counts); every further string column is a facet (null: unknown).
+            near-duplicate group), optionally trust_weight (0..1, how far the user counts); every further string column is a facet
+            (null: unknown).
         texts: for each conversation the words that may support a name; private.
         policy: thresholds.
         users: "conversation" counts each conversation as a user of its own where the log has no users.
@@ -176,21 +177,27 @@ def _judge(
     rows = candidates.to_pylist()
     options = {row["id"]: _options(row) for row in rows}
     words = {word for some in options.values() for pair in some for text in pair[:2] for word in needed(text)}
-    said = supporters(words, texts, tree.base, accounts.user)
+    heard = hear(words, texts, tree.base, accounts.user)
     failed: dict[str, str] = {}
     passed: dict[str, tuple[str, str, int]] = {}
     for row in rows:
         node = row["id"]
-        inside = tree.rows[node]
+        inside, leaves = tree.rows[node], tree.leaves[node]
+        # what the conversations are about counts too: a harmless name must not lower what a sensitive detail needs
+        about = heard.subjects_of(leaves, accounts.users(inside)) if policy.sensitive else frozenset()
 
-        def holds(text: str, inside: Rows = inside, leaves: list[int] = tree.leaves[node]) -> bool:
+        def holds(
+            text: str, inside: Rows = inside, leaves: list[int] = leaves, about: frozenset[str] = about
+        ) -> bool:
             """Whether a text may stand over these conversations."""
-            factor = sensitive.factor(text) if policy.sensitive else 1.0
+            factor = sensitive.factor_of_text(text) if policy.sensitive else 1.0
+            if needed(text):
+                factor = max(factor, sensitive.factor(about))
             return (
                 (factor == 1 or accounts.enough(inside, *policy.times(factor)))
                 and not pii.find(text)
                 and not (
-                    policy.support and unsupported(text, leaves, said, accounts, factor * policy.min_users)
+                    policy.support and unsupported(text, leaves, heard, accounts, factor * policy.min_users)
                 )
             )
 
@@ -263,7 +270,7 @@ def _breakdowns(
     for facet in (name for name in members.column_names if name not in _OWN_COLUMNS):
         column = members[facet].combine_chunks().dictionary_encode()
         values = column.dictionary.to_pylist()
-        factor = max(map(sensitive.factor, (facet, *values))) if policy.sensitive else 1.0
+        factor = max(map(sensitive.factor_of_text, (facet, *values))) if policy.sensitive else 1.0
 
         def enough(some: Rows, factor: float = factor) -> bool:
             return accounts.enough(some, *policy.times(factor, cells=True))

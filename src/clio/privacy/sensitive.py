@@ -1,8 +1,9 @@
-"""Sensitive subjects: texts that name one need more people behind them, by the table in ``sensitive.toml``."""
+"""Sensitive subjects: what names one needs more people behind it, by the table in ``sensitive.toml``."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -40,18 +41,21 @@ def subjects() -> tuple[Subject, ...]:
 
 
 @cache
-def is_sensitive(word: str) -> bool:
-    """Whether a token, case-folded, is of a sensitive subject."""
-    return any(subject.holds(word) for subject in subjects())
+def subjects_of_word(word: str) -> frozenset[str]:
+    """The names of the sensitive subjects that a token, case-folded, is of."""
+    return frozenset(subject.name for subject in subjects() if subject.holds(word))
 
 
-def subjects_of(text: str) -> frozenset[str]:
-    """The names of the sensitive subjects that a text names."""
-    said = set(tokens(text))
-    return frozenset(subject.name for subject in subjects() if any(map(subject.holds, said)))
+def subjects_of(said: Iterable[str]) -> frozenset[str]:
+    """The names of the sensitive subjects that some tokens name."""
+    return frozenset().union(*map(subjects_of_word, said))
 
 
-def factor(text: str) -> float:
-    """How many times the usual thresholds a text needs: the largest factor of its subjects, 1 where it names none."""
-    named = subjects_of(text)
+def factor(named: Collection[str]) -> float:
+    """How many times the usual thresholds some subjects need, by their names: the largest factor, 1 for none."""
     return max((subject.factor for subject in subjects() if subject.name in named), default=1.0)
+
+
+def factor_of_text(text: str) -> float:
+    """How many times the usual thresholds a text needs."""
+    return factor(subjects_of(tokens(text)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from clio.clustering.phrases import verbs
 from clio.clustering.topics import topics
 from clio.privacy.accounts import Accounts
-from clio.privacy.sensitive import is_sensitive
+from clio.privacy.sensitive import subjects_of, subjects_of_word
 from clio.text import ENGLISH_STOP_WORDS, has_cjk, lemma, tokens, word_list
 
 _CJK_FUNCTION = re.compile(r"[的了在是和与或及用来把被给对从到、]")
@@ -31,8 +32,8 @@ _JOINT = re.compile(
     re.I,
 )
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s*")
-#: who says each word: by word, then by base cluster, the accounts that say it there
-Said = Mapping[str, Mapping[int, frozenset[int]]]
+# share of a cluster's accounts that name a subject from which the cluster is about it
+_ABOUT = 0.25
 
 
 @cache
@@ -42,7 +43,7 @@ def free_words() -> frozenset[str]:
     found = {word for line in lines if not line.startswith("#") for word in line.split()}
     vocabulary = " ".join((*topics().tasks, *topics().themes))
     languages = {pair.split(":")[1].casefold() for pair in word_list("languages")}
-    found |= {word for word in (*tokens(vocabulary), *verbs()) if not is_sensitive(word)}
+    found |= {word for word in (*tokens(vocabulary), *verbs()) if not subjects_of_word(word)}
     found |= ENGLISH_STOP_WORDS | languages
     return frozenset(found | {lemma(word) for word in found})
 
@@ -72,53 +73,77 @@ def needed(text: str) -> frozenset[str]:
     return frozenset(filter(None, _words(text)))
 
 
-def supporters(
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was said where and by whom: ``said`` by word, ``subjects`` by sensitive subject, each by base cluster the accounts."""
+
+    said: Mapping[str, Mapping[int, frozenset[int]]] = field(repr=False)
+    subjects: Mapping[str, Mapping[int, frozenset[int]]] = field(repr=False)
+
+    def users(self, word: str, base: Iterable[int]) -> frozenset[int]:
+        """The accounts that say a word in some base clusters."""
+        by = self.said.get(word, {})
+        return frozenset().union(*(by.get(cluster, frozenset()) for cluster in base))
+
+    def subjects_of(self, base: Iterable[int], accounts: int) -> frozenset[str]:
+        """The sensitive subjects that a quarter of some clusters' accounts name, and two at least: what these clusters are about."""
+        inside = list(base)
+        named = {
+            name: len(frozenset().union(*(by.get(cluster, frozenset()) for cluster in inside)))
+            for name, by in self.subjects.items()
+        }
+        return frozenset(name for name, n in named.items() if n >= max(2, _ABOUT * accounts))
+
+
+def hear(
     words: Iterable[str], texts: Sequence[str], clusters: NDArray[np.int32], users: NDArray[np.int32]
-) -> Said:
-    """Which users of which base cluster say each word; one scan over all texts.
+) -> Heard:
+    """Which accounts of which base cluster say each word and name each sensitive subject; one scan over all texts.
 
     Args:
         words: as given by ``needed``.
         texts: n conversations' own words (private).
         clusters: int32 (n,), base cluster of each, -1 for none.
-        users: int32 (n,), a number for each distinct user; -1 where a conversation supports nothing.
-
-    Returns:
-        By word, then by base cluster, the users who say it there.
+        users: int32 (n,), a number for each distinct account; -1 where a conversation supports nothing.
     """
     wanted = frozenset(words)
     plain = frozenset(word for word in wanted if not has_cjk(word))
     joined = sorted(wanted - plain)
     found: dict[str, dict[int, set[int]]] = {word: defaultdict(set) for word in wanted}
+    named: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     for row in np.flatnonzero((users >= 0) & (clusters >= 0)).tolist():
         text = texts[row]
         cluster, user = int(clusters[row]), int(users[row])
-        said = {lemma(token) for token in tokens(text)} & plain
+        spoken = set(tokens(text))
+        said = {lemma(token) for token in spoken} & plain
         if joined and has_cjk(text):
             said |= {word for word in joined if word in text}
         for word in said:
             found[word][cluster].add(user)
-    return {word: {c: frozenset(u) for c, u in by.items()} for word, by in found.items()}
+        for subject in subjects_of(spoken):
+            named[subject][cluster].add(user)
+    return Heard(_frozen(found), _frozen(named))
+
+
+def _frozen(found: Mapping[str, Mapping[int, set[int]]]) -> dict[str, dict[int, frozenset[int]]]:
+    return {word: {cluster: frozenset(who) for cluster, who in by.items()} for word, by in found.items()}
 
 
 def unsupported(
-    text: str, base: Iterable[int], said: Said, accounts: Accounts, min_users: float
+    text: str, base: Iterable[int], heard: Heard, accounts: Accounts, min_users: float
 ) -> frozenset[str]:
     """The words of a text that lack support in the given base clusters, alone or together with the word beside them.
 
     Args:
         text: about to be published.
         base: the base clusters that it is about.
-        said: from ``supporters``.
+        heard: from ``hear``.
         accounts: how far each account counts.
         min_users: accounts that must say a word besides any one of them.
     """
     inside = list(base)
     words = _words(text)
-    users: dict[str, frozenset[int]] = {
-        word: frozenset().union(*(said.get(word, {}).get(cluster, frozenset()) for cluster in inside))
-        for word in set(filter(None, words))
-    }
+    users = {word: heard.users(word, inside) for word in set(filter(None, words))}
     missing = {word for word, who in users.items() if accounts.without_any(who) < min_users}
     for one, other in pairwise(words):
         if not (one and other) or one == other or {one, other} & missing:

@@ -21,12 +21,11 @@ from hypothesis import strategies as st
 
 from clio import demo
 from clio.errors import RunError
-from clio.evaluation.attacks import Ground, Row
-from clio.evaluation.attacks.canaries import canaries, check
+from clio.evaluation.attacks import Row
+from clio.evaluation.attacks.canaries import check
 from clio.evaluation.attacks.commands import write_log
 from clio.evaluation.attacks.planting import COLUMN, Secret, plant, secrets
 from clio.evaluation.attacks.searching import forms_of, pieces_of, published, search, squeezed
-from clio.settings import Settings
 
 SECRETS = secrets(600)
 
@@ -156,8 +155,9 @@ def test_each_secret_is_planted_with_one_user(with_users: bool) -> None:
         rows = [{key: value for key, value in row.items() if key != "user"} for row in rows]
     planted, hidden = plant(rows, 300)
     assert len(hidden) == 300
+    whole = [json.dumps(row, ensure_ascii=False) for row in planted]
     for one in hidden:
-        own = [row for row in planted if one.text in json.dumps(row, ensure_ascii=False)]
+        own = [row for row, text in zip(planted, whole, strict=True) if one.text in text]
         asked = [
             row
             for row in own
@@ -192,17 +192,3 @@ def test_a_search_that_finds_nothing_is_no_proof(tmp_path: Path) -> None:
     check(write_log(rows, tmp_path / "log.jsonl"), hidden)
     with pytest.raises(RunError, match="misses 50 of 50"):
         check(write_log(sample(20), tmp_path / "clean.jsonl"), hidden)
-
-
-@pytest.mark.slow
-def test_no_canary_is_published_or_said(tmp_path: Path) -> None:
-    """On the embedded route, with a chat model, with one that repeats all it reads, by jobs and in failing runs."""
-    settings = Settings(embedder="minilm", min_conversations=6, cluster_size=12)
-    done: list[int] = []
-    results = canaries(Ground(sample(6), settings, tmp_path), 300, progress=done.append)
-    assert len(results) == 4
-    for result in results:
-        assert result.tried == 300
-        assert result.value == 0, result.note
-        assert result.holds
-    assert 40 <= sum(done) <= 60

@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from clio.errors import RunError
-from clio.evaluation.attacks import Ground, Result, share
+from clio.evaluation.attacks import Ground, Result, Row, share
 from clio.evaluation.attacks.commands import clio, explored, write_log, write_settings
 from clio.evaluation.attacks.planting import COLUMN, Secret, plant
 from clio.evaluation.attacks.searching import Hit, published, search
@@ -24,9 +24,6 @@ from clio.testing import Fault, model_server
 
 #: what befalls calls on the chat-model route: errors that quote the prompt, and refusals
 FAULTS: dict[Fault, float] = {"413": 0.04, "500": 0.03, "refuse": 0.03}
-#: commands that the attack runs, for progress
-COMMANDS = 50
-
 _CLUSTERS = 5  # clusters that are shown one by one
 
 Places = list[tuple[str, bytes]]
@@ -38,6 +35,8 @@ def canaries(
     seed: int = 0,
     model_url: str | None = None,
     progress: Advance = silent,
+    *,
+    quick: bool = False,
 ) -> list[Result]:
     """Plant secrets, run the command line in every way, and search all that comes out.
 
@@ -47,7 +46,8 @@ def canaries(
         count: how many secrets.
         seed: of the secrets and of where they are planted.
         model_url: a chat model as settings name it, ``openai:NAME@URL``, instead of the stand-in server on the chat-model route.
-        progress: called with the number of commands done, ``COMMANDS`` in all.
+        progress: called with the number of commands done, some fifty in all.
+        quick: leave out the chat-model route with an honest model, and half of the commands and of the failing runs.
 
     Returns:
         One result a route: ``tried`` secrets, the share of them that was found.
@@ -62,17 +62,19 @@ def canaries(
     breakdown = [*ground.settings.breakdown, COLUMN]
     config = write_settings(ground.settings, folder / "settings.toml", breakdown=breakdown)
     results = [
-        _result("embedded route", _route(log, folder / "embedded", config, [], progress), secrets),
+        _result("embedded route", _route(log, folder / "embedded", config, [], progress, quick), secrets)
     ]
     for case, leaky in (("chat-model route", False), ("chat-model route, a model that repeats all", True)):
+        if quick and not leaky:
+            continue
         with nullcontext() if model_url and not leaky else model_server(faults=FAULTS, leaky=leaky) as server:
-            model = f"openai:m@{server.url}" if server else str(model_url)
+            how = ["--model", f"openai:m@{server.url}" if server else str(model_url)]
+            how += ["--set", "timeout=5"] if server else []
             out = folder / ("leaky" if leaky else "chat")
-            how = ["--model", model, *([] if server is None else ["--set", "timeout=5"])]
-            results.append(_result(case, _route(log, out, config, how, progress), secrets))
+            results.append(_result(case, _route(log, out, config, how, progress, quick), secrets))
             if server:
                 _met(server.met["413"])
-    places = _failing(rows, secrets, log, folder / "failing", config, progress)
+    places = _failing(rows, secrets, log, folder / "failing", config, progress, quick)
     return [*results, _result("failing runs", places, secrets)]
 
 
@@ -103,7 +105,7 @@ def _result(case: str, places: Places, secrets: Sequence[Secret]) -> Result:
     return share("canaries", case, len({hit.secret for hit in found}), len(secrets), 0.0, note)
 
 
-def _route(log: Path, out: Path, config: Path, how: Sequence[str], progress: Advance) -> Places:
+def _route(log: Path, out: Path, config: Path, how: Sequence[str], progress: Advance, quick: bool) -> Places:
     """Run, and use the result in every way; all that is said and published."""
     places: Places = []
 
@@ -115,58 +117,38 @@ def _route(log: Path, out: Path, config: Path, how: Sequence[str], progress: Adv
             )
         places.append((f"stdout of {arguments[0]}", said.stdout))
         places.append((f"stderr of {arguments[0]}", said.stderr))
+        progress(1)
 
     _emptied(out)
     told("run", log, "--out", out, "--config", config, *how)
-    progress(1)
     insights = Insights.load(out)
     if not len(insights):
         raise RunError(f"{out}: nothing is shown, so the attack shows nothing; give it more conversations")
-    told("show", out)
     told("show", out, "--json")
-    for cluster in insights.clusters[:_CLUSTERS]:
-        told("show", out, cluster.id)
     told("export", out)
-    told("sources")
-    told("estimate", log, "--config", config, *how)
+    for cluster in insights.clusters[: 1 if quick else _CLUSTERS]:
+        told("show", out, cluster.id)
+    if not quick:
+        told("show", out)
+        told("sources")
+        told("estimate", log, "--config", config, *how)
     places += [(f"page {answer.path}", answer.body) for answer in explored(out)]
-    progress(11)
+    progress(1)
     return [*places, *_left(out)]
 
 
 def _failing(
-    rows: Sequence[dict[str, object]],
+    rows: Sequence[Row],
     secrets: Sequence[Secret],
     log: Path,
     folder: Path,
     config: Path,
     progress: Advance,
+    quick: bool,
 ) -> Places:
     """Runs that fail, or meet what should make them fail; all that is said and left behind."""
     _emptied(folder)
     folder.mkdir(parents=True)
-    lines = log.read_text("utf-8").split("\n")[:200]
-    broken = folder / "broken.jsonl"
-    broken.write_text("\n".join(line[: len(line) // 2] for line in lines), "utf-8")
-    unfit = write_log(
-        [{a.text: b.text, "text": str(row)} for a, b, row in zip(secrets, secrets[1:], rows, strict=False)][
-            :200
-        ],
-        folder / "unfit.jsonl",
-    )
-    odd = write_log(
-        [
-            {**row, "messages": {one.text: row["messages"]}, "user": [one.text]}
-            for one, row in zip(secrets, rows, strict=False)
-        ][:200],
-        folder / "odd.jsonl",
-    )
-    torn = folder / "torn.jsonl.gz"
-    torn.write_bytes(gzip.compress(log.read_bytes())[:-100])
-    document = folder / "document.json"
-    document.write_text(
-        json.dumps({one.text: {one.text: one.text} for one in secrets[:200]}, ensure_ascii=False), "utf-8"
-    )
     places: Places = []
 
     def tried(name: str, *arguments: object, given: bytes | None = None) -> None:
@@ -177,24 +159,49 @@ def _failing(
         places.extend((f"{name}: {place}", content) for place, content in _left(out))
         progress(1)
 
-    for path in (broken, unfit, odd, torn, document):
+    logs = _unfit(rows, secrets, log, folder)
+    for path in logs[-2:] if quick else logs:
         tried(path.name.split(".")[0], path)
-    tried("piped", "-", given=broken.read_bytes())
-    tried("strict", log, "--set", "min_users=100000")
     tried("mapped", log, "--set", f"columns.messages={COLUMN}", "--set", f"columns.user={COLUMN}")
-    tried("sampled", log, "--sample", "20", "--sample-by", COLUMN)
+    if not quick:
+        tried("piped", "-", given=logs[0].read_bytes())
+        tried("strict", log, "--set", "min_users=100000")
+        tried("sampled", log, "--sample", "20", "--sample-by", COLUMN)
     with model_server(faults={"400": 1.0}) as server:
         how = ["--model", f"openai:m@{server.url}", "--set", "timeout=5"]
-        tried("refused", log, *how)
         tried("refused-jobs", log, *how, "--batch")
-        tried("refused-vectors", log, "--set", f"embedder=openai:e@{server.url}")
+        if not quick:
+            tried("refused", log, *how)
+            tried("refused-vectors", log, "--set", f"embedder=openai:e@{server.url}")
         _met(server.met["400"])
-    with model_server(faults={"413": 0.1, "refuse": 0.05, "no_schema": 1.0}) as server:
-        how = ["--model", f"anthropic:m@{server.anthropic_url}", "--set", "timeout=5"]
-        tried("jobs", log, *how, "--batch")
-        tried("jobs", log, *how, "--batch", "--retry-failed")
-        _met(server.met["413"])
+    if not quick:
+        with model_server(faults={"413": 0.1, "refuse": 0.05, "no_schema": 1.0}) as server:
+            how = ["--model", f"anthropic:m@{server.anthropic_url}", "--set", "timeout=5"]
+            tried("jobs", log, *how, "--batch")
+            tried("jobs", log, *how, "--batch", "--retry-failed")
+            _met(server.met["413"])
     return places
+
+
+def _unfit(rows: Sequence[Row], secrets: Sequence[Secret], log: Path, folder: Path) -> list[Path]:
+    """Logs that cannot be read, or only in part: cut records, odd shapes, secrets as keys, a torn archive."""
+    some = list(zip(secrets, secrets[1:], rows, strict=False))[:200]
+    broken, torn, document = (folder / name for name in ("broken.jsonl", "torn.jsonl.gz", "document.json"))
+    lines = log.read_text("utf-8").split("\n")[:200]
+    broken.write_text("\n".join(line[: len(line) // 2] for line in lines), "utf-8")
+    torn.write_bytes(gzip.compress(log.read_bytes())[:-100])
+    document.write_text(
+        json.dumps({one.text: {one.text: other.text} for one, other, _ in some}, ensure_ascii=False), "utf-8"
+    )
+    unfit = [{one.text: other.text, "text": str(row)} for one, other, row in some]
+    odd = [{**row, "messages": {one.text: row["messages"]}, "user": [one.text]} for one, _, row in some]
+    return [
+        broken,
+        write_log(unfit, folder / "unfit.jsonl"),
+        torn,
+        write_log(odd, folder / "odd.jsonl"),
+        document,
+    ]
 
 
 def _met(faults: int) -> None:

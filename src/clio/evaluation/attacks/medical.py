@@ -14,6 +14,8 @@ import numpy as np
 
 from clio.clustering.topics import topics
 from clio.evaluation.attacks import Row
+from clio.facets.request import MAX_CHARACTERS
+from clio.privacy.sensitive import factor
 from clio.text import lemma, tokens
 
 #: what an attacker plants around one target: see ``plant``
@@ -120,8 +122,8 @@ def plant(
         return []
     number = len(causes(target.complaint))
     order = np.random.default_rng([variant, target.number]).permutation(number).tolist()
-    # a cause that needs more accounts than he has would only stand in the way of the others
-    able = [cause for cause in order if tipping[cause] <= m] or order
+    # a cause that needs more accounts than he has, or than others, only stands in their way, unless an order sets each apart
+    able = [c for c in order if tipping[c] <= m and (injection or tipping[c] == min(tipping))] or order
     # who names what: the account and the causes of each chat
     said: list[tuple[int, tuple[int, ...]]] = []
     if strategy in {"echo", "hedge", "argmax"}:
@@ -137,7 +139,7 @@ def plant(
         for place, cause in enumerate(tried):
             accounts = min(m, tipping[cause]) if strategy == "existence" else m
             said += [(n % accounts, (cause,)) for n in range(len(range(place, k, len(tried))))]
-    planted = []
+    planted: list[Planted] = []
     for n, (account, named) in enumerate(said):
         rng = np.random.default_rng([variant, target.number, n])
         # an order may name no cause that the account is not to name
@@ -149,24 +151,25 @@ def plant(
         elif injection and dictated and named and rng.random() < 0.5:
             text = _dictating(target, dictated, account, rng)
         else:
-            text = _text(target, named, account, rng)
-            text += f" {_one('orders', rng)}" if injection else ""
+            text = _text(target, named, account, _one("orders", rng) if injection else None, rng)
         like = target if strategy != "cell" or account < min(tipping) else None
         row = _row(f"poison-{target.number}-{n}", f"sybil-{target.number}-{account}", text, like)
         planted.append(Planted(row, named))
     return planted
 
 
-def _text(target: Target, named: Sequence[int], account: int, rng: np.random.Generator) -> str:
+def _text(
+    target: Target, named: Sequence[int], account: int, order: str | None, rng: np.random.Generator
+) -> str:
     """A chat like the target's, with some causes or none, in the style of an account."""
-    decoy = str(_sentences()["decoy"])
-    if not named:
-        return " ".join([*_style(target, account, 2, rng), _one("questions", rng), decoy])
+    opening, *asides = _style(target, account, 2, rng)
     names = [causes(target.complaint)[cause] for cause in named]
-    pairs = [names[i : i + 2] for i in range(0, len(names), 2)]
-    asking = [_one("asking", rng).format(cause=" or ".join(pair)) for pair in pairs]
-    # a request has room for 400 characters
-    return " ".join([*_style(target, account, max(0, 3 - len(names)), rng), *asking, decoy])
+    pairs = [" or ".join(names[i : i + 2]) for i in range(0, len(names), 2)]
+    asking = [_one("asking", rng).format(cause=pair) for pair in pairs] or [_one("questions", rng)]
+    rest = [*asking, str(_sentences()["decoy"]), *([order] if order else [])]
+    while asides and len(" ".join([opening, *asides, *rest])) > MAX_CHARACTERS:
+        asides.pop()
+    return " ".join([opening, *asides, *rest])
 
 
 def _dictating(target: Target, dictated: Sequence[int], account: int, rng: np.random.Generator) -> str:
@@ -181,7 +184,13 @@ def _style(target: Target, account: int, sentences: int, rng: np.random.Generato
     """How an account opens its chats, and some of the sentences that only few others use."""
     openings, asides = _sentences()["openings"], _sentences()["asides"]
     own = [asides[(3 * account + int(i)) % len(asides)] for i in rng.permutation(5)]
-    return [_fill(openings[account % len(openings)], target, 0), *own[:sentences]]
+    return [_fill(openings[account % len(openings)], target, _plainest(target)), *own[:sentences]]
+
+
+def _plainest(target: Target) -> int:
+    """The wording of a complaint that names nothing sensitive, if there is one."""
+    said = _sentences()["complaints"][target.complaint]["said"]
+    return min(range(len(said)), key=lambda i: (factor(said[i]), i))
 
 
 def _near(target: Target, variant: int, cause: int, copy: int) -> str:

@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import islice, product
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,15 @@ from clio.text import lemma, tokens
 Scores = NDArray[np.float64]
 
 # how much each kind of evidence counts; by hand, from looking at what gave targets away
-_WEIGHTS = {"named": 8.0, "first": 2.0, "shown": 6.0, "larger": 3.0, "counted": 4.0, "cells": 6.0}
+_WEIGHTS = {
+    "named": 8.0,
+    "first": 2.0,
+    "shown": 6.0,
+    "larger": 3.0,
+    "counted": 4.0,
+    "cells": 6.0,
+    "silent": -0.5,
+}
 # a lead over the next cause from which the attacker would swear
 _SURE = 2.0
 # secrets that are drawn for each planted poison: one control serves them all
@@ -80,9 +88,10 @@ def poisoning(
         room = ceil(least * m / max(1, m - 1)) + 1
         attack = _Attack(strategy, many, m, room, orders)
         guesses: list[_Guess] = []
-        while len(guesses) < targets:
-            wanted = min(medical.complaints(), targets - len(guesses))
-            for guess in _round(ground, base, attack, rules, wanted, [seed, len(guesses)], model):
+        while (left := targets - len(guesses)) > 0:
+            count = min(medical.complaints(), ceil(left / _DRAWS))
+            found = _round(ground, base, attack, rules, count, [seed, len(guesses)], model)
+            for guess in islice(found, left):
                 guesses.append(guess)
                 progress(1)
         results.append(_result(attack, guesses, rules.min_users))
@@ -143,7 +152,7 @@ def _round(
         for target in known
     ]
     poison = [one.row for some in planted for one in some]
-    choice: dict[str, Any] = {"model": model} if model else {}
+    choice: dict[str, Any] = {"users": "field", "trust": None, **({"model": model} if model else {})}
 
     def run(name: str, targets: Sequence[Target]) -> tuple[Insights, Path]:
         rows = [*base, *poison, *(medical.chat(target, variant) for target in targets)]
@@ -236,7 +245,7 @@ def evidence(release: Insights, control: Insights, shadow: _Shadow, target: Targ
     ``named``: texts that name it, more than in the control; those far from the poison count less. ``first``: it stands before others
     where several are named. ``counted``: the clusters that name it have exactly one conversation more. ``shown``: a cluster of its
     chats is shown that was not. ``larger``: a cluster of its chats has exactly one conversation more. ``cells``: a cluster of its
-    chats, or one that names it, has a cell of the target's country or week that it had not.
+    chats, or one that names it, has a cell of the target's country or week that it had not. ``silent``: it was planted, in vain or not.
 
     Returns:
         float64 (causes,) for each kind.
@@ -245,13 +254,14 @@ def evidence(release: Insights, control: Insights, shadow: _Shadow, target: Targ
     shares, around = shadow.shares[target.number], shadow.around[target.number]
     now, before = (_Mentions.of(insights, telling, shadow, around) for insights in (release, control))
     found = {"named": now.named - before.named, "first": now.first - before.first}
+    found["silent"] = np.asarray(shares.any(axis=0), np.float64)
     found["counted"] = (now.conversations - before.conversations == 1).astype(np.float64)
     found |= {kind: np.zeros(len(telling)) for kind in ("shown", "larger", "cells")}
     known = {cluster.name: cluster for cluster in control}
     rare = {target.country, computed.week(moment(target.day))}
     for number, cluster in enumerate(release):
         match = shadow.match(cluster) if cluster.level == len(release.levels) else None
-        own = np.zeros(len(telling)) if match is None else shares[match]
+        own = np.zeros(len(telling)) if match is None else np.asarray(shares[match])
         was = known.get(cluster.name)
         if was is None:
             found["shown"] += own

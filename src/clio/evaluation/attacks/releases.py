@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,13 @@ from clio.evaluation.attacks.published import places_of, policy_of, published
 from clio.insights import Insights
 from clio.progress import Advance, silent
 from clio.run_folder import RunFolder
+from clio.sources.common import TIME_KEYS, USER_KEYS, first, moment
 
 # conversations, and accounts, that a log lacks: fewer than any policy shows
 _FEW_CONVERSATIONS, _FEW_USERS = 3, 2
 # share of the log that is the last week where it tells no times
 _LAST = 0.1
-_WEEK = 7 * 24 * 3600
+_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Release:
     Args:
         ids: of its n conversations, as the log gives them.
         sets: for each kind (the tree, or a facet's value) its sets, each the sorted rows of its conversations.
-        disjoint: of each kind, which of its sets share no conversation with one another and make up all that the kind counts.
+        disjoint: of each kind, the places of sets that share no conversation with one another: those of the deepest clusters.
         few: what is too few of its conversations.
     """
 
@@ -57,16 +59,22 @@ def release_of(insights: Insights, folder: Path) -> Release:
     tree = [np.concatenate([made.tree.sets[i] for i in np.flatnonzero(some)]) for some in made.tree.counts]
     sets: dict[Hashable, list[NDArray[np.int64]]] = {"tree": [*places, *tree]}
     disjoint: dict[Hashable, list[int]] = {"tree": list(range(len(places)))}
+    parents = {cluster.parent for cluster in insights}
     for facet, (_, reading) in made.facets.items():
-        for (_, value), rows in zip(reading.names, reading.rows(), strict=True):
-            sets.setdefault((facet, value), []).append(rows)
+        for (node, value), rows in zip(reading.names, reading.rows(), strict=True):
+            own = sets.setdefault((facet, value), [])
+            if node not in parents:
+                disjoint.setdefault((facet, value), []).append(len(own))
+            own.append(rows)
     policy = policy_of(insights)
     few = truth.few(
         min(policy["min_users"], policy["min_cell_users"]),
         min(policy["min_conversations"], policy["min_cell_conversations"]),
     )
     ids = np.asarray(RunFolder(folder).read("facets", ["id"])["id"].to_pylist())
-    return Release(ids, {kind: [np.sort(rows) for rows in some] for kind, some in sets.items()}, disjoint, few)
+    return Release(
+        ids, {kind: [np.sort(rows) for rows in some] for kind, some in sets.items()}, disjoint, few
+    )
 
 
 def subtractions(one: Release, other: Release) -> tuple[int, int]:
@@ -78,15 +86,16 @@ def subtractions(one: Release, other: Release) -> tuple[int, int]:
         How many hold a conversation that is in one of the releases only, and how many hold none: of the latter nobody can know that one
         set lies in the other, as they are only placed differently.
     """
-    first, second = set(), set()
+    lone: set[frozenset[str]] = set()
+    moved: set[frozenset[str]] = set()
     for outer, inner in ((one, other), (other, one)):
         for rows in _rests(outer, inner):
             ids = frozenset(outer.ids[rows].tolist())
             if not len(rows) or not outer.few.holds(rows):
                 continue
             alone = not np.isin(outer.ids[rows], inner.ids).all()
-            (first if alone else second).add(ids)
-    return len(first), len(second)
+            (lone if alone else moved).add(ids)
+    return len(lone), len(moved)
 
 
 def _rests(outer: Release, inner: Release) -> list[NDArray[np.int64]]:
@@ -104,9 +113,8 @@ def _rests(outer: Release, inner: Release) -> list[NDArray[np.int64]]:
         within = (shared == sizes) & (shared > 0)
         parts = np.isin(np.arange(len(others)), inner.disjoint.get(kind, ()))
         for i, rows in enumerate(sets):
-            for j in np.flatnonzero(within[i]).tolist():
-                found.append(np.setdiff1d(rows, here[others[j]]))
-            several = np.flatnonzero(within[i] & parts)
+            found += [np.setdiff1d(rows, here[others[j]]) for j in np.flatnonzero(within[i]).tolist()]
+            several = np.flatnonzero(within[i] & parts).tolist()
             if len(several) > 1:
                 found.append(np.setdiff1d(rows, np.concatenate([here[others[j]] for j in several])))
         mine = outer.disjoint.get(kind, ())
@@ -141,7 +149,10 @@ def releases(ground: Ground, seed: int = 0, *, progress: Advance = silent) -> li
     rows = [{**row, "id": str(row.get("id") or number)} for number, row in enumerate(ground.rows)]
     logs = _variants(rows, np.random.default_rng(seed))
     results = []
-    for kept, settings, limit in (("no ledger", {"ledger": "off"}, None), ("let through by the ledger", {}, 0.0)):
+    for kept, settings, limit in (
+        ("no ledger", {"ledger": "off"}, None),
+        ("let through by the ledger", {}, 0.0),
+    ):
         made: dict[str, Release] = {}
         refused = 0
         for number, (name, (log, changes)) in enumerate(logs.items()):
@@ -158,7 +169,9 @@ def releases(ground: Ground, seed: int = 0, *, progress: Advance = silent) -> li
             continue
         told = f"{len(made)} releases, {refused} refused; {sum(n for n, _ in pairs)} sets"
         results.append(
-            share("differencing", f"two releases, {kept}", sum(n > 0 for n, _ in pairs), len(pairs), limit, told)
+            share(
+                "differencing", f"two releases, {kept}", sum(n > 0 for n, _ in pairs), len(pairs), limit, told
+            )
         )
         if limit is None:
             told = f"{sum(n for _, n in pairs)} sets of conversations that both releases hold"
@@ -190,7 +203,7 @@ def _variants(
     base = [row for row, is_last in zip(rows, last, strict=True) if not is_last]
     week = [row for row, is_last in zip(rows, last, strict=True) if is_last]
     gone = set(rng.choice(len(base), _FEW_CONVERSATIONS, replace=False).tolist())
-    accounts = [str(row.get("user") or row.get("user_id") or row["id"]) for row in base]
+    accounts = [str(first(row, USER_KEYS) or row["id"]) for row in base]
     left = set(rng.choice(sorted(set(accounts)), _FEW_USERS, replace=False).tolist())
     return {
         "first": (base, {}),
@@ -206,8 +219,8 @@ def _variants(
 
 def _last_week(rows: Sequence[Row]) -> NDArray[np.bool_]:
     """Which conversations are of the last seven days; of the last tenth where the log does not tell."""
-    times = [str(row.get("created_at") or "") for row in rows]
-    if all(times):
-        moments = np.asarray([np.datetime64(time[:19]) for time in times])
-        return np.asarray(moments > moments.max() - np.timedelta64(_WEEK, "s"), bool)
+    times = [moment(first(row, TIME_KEYS)) for row in rows]
+    known = [time for time in times if time]
+    if len(known) == len(rows):
+        return np.asarray([time > max(known) - _WEEK for time in known], bool)
     return np.arange(len(rows)) >= len(rows) * (1 - _LAST)

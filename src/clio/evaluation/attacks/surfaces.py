@@ -147,14 +147,14 @@ def _markdown(text: str, insights: Insights) -> Iterator[str]:
 
 
 class _Tags(HTMLParser):
-    """Collects the tags of a page and their attributes."""
+    """Collects the tags of a page with the names of their attributes, and its comments."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[str, tuple[str, ...]]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag and the names of its attributes."""
+        """Note a tag."""
         self.found.append((tag, tuple(name for name, _ in attrs)))
 
     def handle_comment(self, _data: str) -> None:
@@ -162,14 +162,18 @@ class _Tags(HTMLParser):
         self.found.append(("comment", ()))
 
 
+def tags(page: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The tags of a page, each with the names of its attributes, in order; comments as a tag "comment"."""
+    parser = _Tags()
+    parser.feed(page)
+    parser.close()
+    return parser.found
+
+
 def _notebook(page: str) -> Iterator[str]:
     """A notebook's page: nothing but our own plain tags."""
-    tags = _Tags()
-    tags.feed(page)
-    tags.close()
-    for tag, attributes in tags.found:
-        if (tag, attributes) not in {("div", ()), ("div", ("style",)), ("b", ()), ("code", ()), ("i", ())}:
-            yield f"a tag: {tag}"
+    ours = {("div", ()), ("div", ("style",)), ("b", ()), ("code", ()), ("i", ())}
+    yield from (f"a tag: {tag}" for tag, attributes in tags(page) if (tag, attributes) not in ours)
     if hidden(page):
         yield "a control or invisible character"
 

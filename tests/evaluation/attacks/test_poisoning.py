@@ -1,0 +1,203 @@
+"""The poisoning attack: what is planted tells nothing of the secret, the reader finds what gives it away, and a weak policy falls."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clio.clustering.duplicates import near_duplicates
+from clio.evaluation.attacks import Ground, medical, poisoning
+from clio.evaluation.attacks.medical import STRATEGIES, Strategy, Target
+from clio.evaluation.attacks.remembering import Remembering
+from clio.facets.request import extract
+from clio.insights import Cell, Insight, Insights
+from clio.models import embedder
+from clio.privacy.sensitive import factor
+from clio.settings import Settings
+from clio.text import lemma, tokens
+
+PLANTING = [strategy for strategy in STRATEGIES if strategy != "none"]
+TARGET = medical.people(1, np.random.default_rng(3))[0]
+TIPPING = [5] * 5 + [10] * 5
+
+
+def text(row: medical.Row) -> str:
+    return str(row["messages"][0]["content"])
+
+
+def words(said: str) -> set[str]:
+    return {lemma(token) for token in tokens(said)}
+
+
+@pytest.mark.parametrize("strategy", PLANTING)
+def test_the_attacker_does_not_know_the_secret(strategy: Strategy) -> None:
+    """What is planted must be the same whatever the target's secret is, or the attack would prove nothing."""
+    planted = [
+        medical.plant(strategy, replace(TARGET, cause=cause), 60, 6, tipping=TIPPING, injection=True)
+        for cause in range(10)
+    ]
+    assert all(chats == planted[0] for chats in planted)
+    assert len({text(medical.chat(replace(TARGET, cause=cause), 0)) for cause in range(10)}) == 10
+
+
+@pytest.mark.parametrize("strategy", PLANTING)
+@pytest.mark.parametrize(("k", "m"), [(10, 1), (50, 4), (200, 12)])
+def test_chats_and_accounts_are_as_many_as_paid_for(strategy: Strategy, k: int, m: int) -> None:
+    """An attack must plant k chats of at most m accounts that are neither the target's nor another target's."""
+    rows = [chat.row for chat in medical.plant(strategy, TARGET, k, m, tipping=TIPPING)]
+    accounts = {row["user"] for row in rows}
+    assert len(rows) == k == len({row["id"] for row in rows})
+    assert 1 <= len(accounts) <= m
+    other = replace(TARGET, number=1)
+    assert not accounts & {chat.row["user"] for chat in medical.plant(strategy, other, k, m, tipping=TIPPING)}
+    assert not accounts & {medical.chat(TARGET, 0)["user"]}
+
+
+def test_hedging_stays_one_account_short() -> None:
+    """Each cause must be named by exactly as many accounts as leave it one short of its threshold, and the wish shared by all."""
+    chats = medical.plant("hedge", TARGET, 60, 12, tipping=[5] * 10)
+    naming: dict[int, set[str]] = defaultdict(set)
+    for chat in chats:
+        for cause in chat.causes:
+            assert words(medical.causes(TARGET.complaint)[cause]) <= words(text(chat.row))
+            naming[cause].add(chat.row["user"])
+    assert {len(accounts) for accounts in naming.values()} == {5}
+    assert len(naming) == 10
+    assert all("checklist" in text(chat.row) for chat in chats)
+
+
+@pytest.mark.parametrize("strategy", [strategy for strategy in PLANTING if strategy != "near"])
+@pytest.mark.parametrize("injection", [False, True])
+def test_poison_is_varied_and_fits_a_request(strategy: Strategy, injection: bool) -> None:
+    """Poison that collapses as near-duplicates, or that a request cuts off, would be a straw man."""
+    texts = [
+        text(chat.row)
+        for target in medical.people(4, np.random.default_rng(1))
+        for chat in medical.plant(strategy, target, 50, 6, tipping=TIPPING, injection=injection)
+    ]
+    assert len(set(near_duplicates(texts).tolist())) >= 0.85 * len(texts)
+    assert sum(len(extract([said])) < len(said) - 1 for said in texts) <= 0.03 * len(texts)
+
+
+def test_near_copies_join_through_the_target_only() -> None:
+    """Copies of the true cause must be nearer to the target's chat than to each other, so that it swallows them."""
+    target = replace(TARGET, cause=2)
+    chats = medical.plant("near", target, 200, 10, tipping=TIPPING, room=20)
+    same = [text(chat.row) for chat in chats if chat.causes == (2,)]
+    own = near_duplicates([text(medical.chat(target, 0)), *same])
+    assert (own == 0).mean() > 0.7
+    assert len(set(near_duplicates(same).tolist())) > 2 * len(set(own.tolist()))
+
+
+def test_what_the_attacker_says_raises_no_threshold() -> None:
+    """But for the causes, poison must name nothing sensitive: that would only make it harder for him."""
+    for complaint in range(medical.complaints()):
+        target = replace(TARGET, complaint=complaint, sex="woman")
+        for chat in medical.plant("echo", target, 40, 8, tipping=TIPPING):
+            said = text(chat.row)
+            assert factor(said.replace("nasty cough", "").replace("dry cough", "")) == 1, said
+
+
+def insights(*clusters: tuple[str, str, int], cells: tuple[Cell, ...] = ()) -> Insights:
+    """A release of some clusters (name, description, conversations) on one level."""
+    shown = tuple(
+        Insight(f"1.{n}", None, 1, name, description, size, "10-49", 0.1, 5, 0.0, 0.0, cells)
+        for n, (name, description, size) in enumerate(clusters)
+    )
+    return Insights(shown, (), (), 1000, "500-999")
+
+
+def shadow(shares: np.ndarray, *clusters: tuple[str, int]) -> poisoning._Shadow:
+    return poisoning._Shadow(list(clusters), {0: shares}, {0: np.ones(len(clusters))})
+
+
+SKIN = Target(0, 1, 40, "man", "XA", "2031-05-06T12:00:00Z", 0)
+
+
+def guess(release: Insights, control: Insights, known: poisoning._Shadow, cause: int) -> poisoning._Guess:
+    target = replace(SKIN, cause=cause)
+    return poisoning._guess(target, poisoning.evidence(release, control, known, target), "hedge")
+
+
+def test_the_reader_hears_a_word_that_was_not_there() -> None:
+    """A cause named in the release and not in the control must be guessed, by a synonym too, and sworn to."""
+    control = insights(("Ask about skin", "People ask about itching.", 40))
+    known = shadow(np.zeros((1, 10)), ("Ask about skin", 40))
+    names = medical.causes(SKIN.complaint)
+    for said, cause in [("scabies", "scabies"), ("mites", "scabies"), ("urticaria", "hives")]:
+        release = insights(("Ask about skin", f"People ask about itching and {said}.", 41))
+        found = guess(release, control, known, names.index(cause))
+        assert found.right == 1
+        assert found.sure
+        assert not guess(release, control, known, names.index("lupus")).right
+
+
+def test_the_reader_sees_sizes_clusters_and_cells() -> None:
+    """One conversation more, a cluster or a cell that was not shown must point at the cause whose chats lie there."""
+    shares = np.zeros((2, 10))
+    shares[0, 3] = shares[1, 4] = 1.0
+    known = shadow(shares, ("Plan a trip", 30), ("Bake a cake", 30))
+    control = insights(("Plan a trip", "", 30), ("Bake a cake", "", 30))
+    larger = insights(("Plan a trip", "", 31), ("Bake a cake", "", 30))
+    assert guess(larger, control, known, 3).right == 1
+    fewer = insights(("Bake a cake", "", 30))
+    assert guess(control, fewer, known, 3).right == 1
+    cells = insights(("Plan a trip", "", 30), cells=(Cell("country", "XA", 20, 0.5, 0.1),))
+    assert guess(cells, insights(("Plan a trip", "", 30)), known, 3).right == 1
+
+
+def test_without_evidence_every_cause_is_as_likely() -> None:
+    """Where a release is the control's, a guess must be blind: one in ten, and never sworn to."""
+    control = insights(("Ask about skin", "People ask about psoriasis and eczema.", 40))
+    known = shadow(np.full((1, 10), 1.0), ("Ask about skin", 40))
+    found = [guess(control, control, known, cause) for cause in range(10)]
+    assert sum(one.right for one in found) == pytest.approx(1)
+    assert not any(one.sure for one in found)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    """A small log of harmless requests by thirty people."""
+    wishes = ["Write a poem about {}.", "How do I bake bread with {}?", "Plan a trip to see {}."]
+    things = [
+        "rivers",
+        "seeds",
+        "castles",
+        "honey",
+        "old trains",
+        "apples",
+        "lakes",
+        "cheese",
+        "parks",
+        "oats",
+    ]
+    rows = [
+        {
+            "id": str(n),
+            "user_id": f"u{n}",
+            "messages": [{"role": "user", "content": wishes[n % 3].format(things[n // 3])}],
+        }
+        for n in range(30)
+    ]
+    settings = Settings(
+        policy="public-data", min_users=2, min_conversations=3, cluster_size=25, duplicates=0.9, ledger="off"
+    )
+    return Ground(rows, settings, tmp_path_factory.mktemp("poisoned"), Remembering(embedder("minilm")))
+
+
+def test_a_crowd_of_ones_own_wins(small: Ground) -> None:
+    """Where accounts outnumber a weak policy's threshold the attack must succeed far above chance; below, it must not."""
+    (alone,) = poisoning.poisoning(small, k=(20,), sybils=(1,), strategies=["hedge"], targets=4)
+    (crowd,) = poisoning.poisoning(small, k=(24,), sybils=(6,), strategies=["hedge"], targets=5)
+    assert alone.limit == pytest.approx(0.1)
+    assert alone.holds
+    assert alone.tried == 4
+    assert crowd.limit is None
+    assert crowd.low > 0.2
+    assert crowd.tried == 5
+    assert "sure of" in crowd.note
+    assert not any(Path(small.folder).iterdir()), "poisoned runs are left behind"
