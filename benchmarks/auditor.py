@@ -14,7 +14,6 @@ import gzip
 import json
 import random
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -61,17 +60,17 @@ def details(path: str) -> dict[str, list[str]]:
 
 
 def balanced(labelled: Sequence[Labelled], limit: int, seed: int) -> list[Labelled]:
-    """As many private as harmless texts, the private ones of all kinds in turn."""
+    """Private and harmless texts in turn, the private ones of all kinds in turn; a smaller limit is the beginning of a larger one."""
     dice = random.Random(seed)
     harmless = [one for one in labelled if not one.private]
     by_kind: dict[str, list[Labelled]] = defaultdict(list)
     for one in labelled:
         if one.private:
             by_kind[one.kind].append(one)
-    for texts in by_kind.values():
+    for texts in (harmless, *by_kind.values()):
         dice.shuffle(texts)
     turns = [texts[turn] for turn in range(limit) for texts in by_kind.values() if turn < len(texts)]
-    return turns[: limit // 2] + dice.sample(harmless, min(len(harmless), limit // 2))
+    return [one for pair in zip(turns, harmless, strict=False) for one in pair][:limit]
 
 
 def line(title: str, found: Calibration) -> str:
@@ -92,6 +91,9 @@ def main() -> None:
     parser.add_argument("--names", help="file whose labels are names of harmless groups")
     parser.add_argument("--model", help="kind:NAME[@URL] of a chat model")
     parser.add_argument("--limit", type=int, default=60, help="texts that the chat model rates")
+    parser.add_argument(
+        "--answers", type=Path, help="file that keeps the model's answers, to go on with later"
+    )
     parser.add_argument("--show-dev", action="store_true", help="print the errors of the dev half")
     asked = parser.parse_args()
 
@@ -119,10 +121,7 @@ def main() -> None:
     if asked.model:
         sample = balanced(test, asked.limit, asked.seed)
         start = time.monotonic()
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            Answers(Path(folder) / "answers.sqlite", concurrency=1) as answers,
-        ):
+        with Answers(asked.answers, concurrency=1) as answers:
             ratings = judge([one.text for one in sample], chat_model(asked.model, timeout=600), answers)
         seconds = time.monotonic() - start
         unread = sum(rating.reason == "no readable rating" for rating in ratings)

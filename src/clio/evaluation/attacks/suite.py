@@ -46,14 +46,17 @@ def _poisoning(ground: Ground, thorough: bool, seed: int, progress: Advance) -> 
     return poisoning(ground, sybils=(4, 6), targets=20, seed=seed, progress=progress)
 
 
-def _differencing(_ground: Ground, thorough: bool, seed: int, progress: Advance) -> list[Result]:
-    from clio.evaluation.attacks.differencing import trees
+def _differencing(ground: Ground, thorough: bool, seed: int, progress: Advance) -> list[Result]:
+    from clio.evaluation.attacks.differencing import run_differences, trees
+    from clio.evaluation.attacks.pages import pages
 
-    return trees(10_000 if thorough else 500, seed, progress=progress)
+    found = trees(10_000 if thorough else 500, seed, progress=progress)
+    insights, folder = ground.run("plain", ground.rows)
+    return [*found, *run_differences(insights, folder), *pages(insights)]
 
 
 def _releases(ground: Ground, _thorough: bool, seed: int, progress: Advance) -> list[Result]:
-    from clio.evaluation.attacks.differencing import releases
+    from clio.evaluation.attacks.releases import releases
 
     return releases(ground, seed, progress=progress)
 
@@ -75,7 +78,7 @@ SUITE = {
     for attack in (
         Attack("canaries", "plant secrets, search every published byte", _canaries),
         Attack("poisoning", "surround a target with planted chats, read off his secret", _poisoning),
-        Attack("differencing", "subtract published numbers of random trees", _differencing),
+        Attack("differencing", "subtract published numbers, of random trees and of a run", _differencing),
         Attack("releases", "subtract two releases of overlapping logs", _releases),
         Attack("membership", "tell who is in the log from what is published", _membership),
         Attack("injection", "give orders to models, pages, terminals and spreadsheets", _injection),
