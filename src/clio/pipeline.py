@@ -30,7 +30,8 @@ from clio.models.protocols import Embedder
 from clio.models.roles import Model, Roles, opened, without_address
 from clio.privacy import auditor
 from clio.privacy.accounts import require_users
-from clio.privacy.gate import gate
+from clio.privacy.gate import gated
+from clio.privacy.ledger import Ledger
 from clio.privacy.policy import Policy, policy
 from clio.progress import Reporter, Silent
 from clio.prompts import hashes
@@ -38,6 +39,7 @@ from clio.run_folder import RunFolder
 from clio.run_notes import Notes, rejected
 from clio.settings import Settings, resolve
 from clio.stages import Distinct
+from clio.stored import batches
 
 _CONVERSATION_KEYS = ("format", "columns", "max_characters")
 
@@ -306,7 +308,7 @@ def _run(
         counted = stages.members(facets, assignments, asking.facets if roles.facets else (), settings)
         texts = _supporting(facets, settings, roles.facets)
         about = _about(settings, encoder.name, roles, conversations.sample)
-        insights = gate(
+        insights, released = gated(
             candidates,
             counted,
             texts,
@@ -315,10 +317,17 @@ def _run(
             about=about,
             sample=conversations.sample,
         )
-        shutil.rmtree(folder.insights, ignore_errors=True)
-        insights.save(folder.insights)
-        if rules.restricted:
-            folder.restrict()
+    ledger = None if rules.restricted else Ledger.of(settings.ledger, folder.path)
+    if ledger:
+        with work.stage("ledger", n) as advance:
+            stored = batches(folder, ["created_at", "messages"])
+            ledger.record(stored, released, folder.path.resolve().name, rules.name, advance)
+    shutil.rmtree(folder.insights, ignore_errors=True)
+    if rules.restricted:
+        folder.insights.mkdir(mode=0o700)
+    insights.save(folder.insights)
+    if rules.restricted:
+        folder.restrict()
     work.finish(insights, roles)
     return insights
 

@@ -24,8 +24,9 @@ from clio.insights import Cell, Group, Insight, Insights
 from clio.insights.intervals import Sample
 from clio.privacy import pii, sensitive
 from clio.privacy.accounts import Accounts, Rows
-from clio.privacy.fold import Folded, Scope, breakdown, fold_tree
+from clio.privacy.fold import Folded, Scope, counted_cuts, fold_tree, tree_cut
 from clio.privacy.policy import Policy
+from clio.privacy.subtraction import TREE, Partition, Released
 from clio.privacy.support import generalised, hear, needed, supported_sentences, unsupported
 
 _BANDS = (1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000, 500_000, 1_000_000)
@@ -55,7 +56,21 @@ def gate(
     about: Mapping[str, Any] | None = None,
     sample: Sample | None = None,
 ) -> Insights:
-    """Publish what the policy allows of some candidates.
+    """Publish what the policy allows of some candidates; arguments and errors as ``gated``."""
+    return gated(candidates, members, texts, policy, users=users, about=about, sample=sample)[0]
+
+
+def gated(
+    candidates: pa.Table,
+    members: pa.Table,
+    texts: Sequence[str],
+    policy: Policy,
+    *,
+    users: Literal["field", "conversation"] = "field",
+    about: Mapping[str, Any] | None = None,
+    sample: Sample | None = None,
+) -> tuple[Insights, Released]:
+    """What the policy allows of some candidates, and for the ledger which conversations are counted together in it.
 
     Args:
         candidates: one row a cluster: id, parent (null at the top), level (1 is the top), name, description, audit (1..5), x, y;
@@ -90,7 +105,7 @@ def gate(
     rows = tree.rows
     loose = np.flatnonzero(tree.base < 0)
     folded = fold_tree(tree.children, rows, loose, lambda node: node not in judged.failed, enough)
-    cells, base = _breakdowns(folded, tree, members, accounts, policy)
+    cells, base, partitions = _breakdowns(folded, tree, members, accounts, policy)
     total = len(members)
     shown = set(folded.shown)
     clusters = []
@@ -114,7 +129,7 @@ def gate(
                     breakdown=cells.get(row["id"], ()),
                 )
             )
-    return Insights(
+    insights = Insights(
         clusters=tuple(clusters),
         other=tuple(
             Group(parent, len(some), band(accounts.users(some))) for parent, some in folded.other.items()
@@ -126,6 +141,7 @@ def gate(
         about={**(about or {}), "policy": _as_dict(policy)},
         sample=sample,
     )
+    return insights, Released(accounts, partitions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +276,10 @@ def _clean(text: str | None, most: int) -> str:
 
 def _breakdowns(
     folded: Folded, tree: _Tree, members: pa.Table, accounts: Accounts, policy: Policy
-) -> tuple[dict[str, tuple[Cell, ...]], tuple[Cell, ...]]:
-    """The cells of every shown cluster, and of all conversations, facet by facet."""
+) -> tuple[dict[str, tuple[Cell, ...]], tuple[Cell, ...], dict[str, Partition]]:
+    """The cells of every shown cluster and of all conversations, facet by facet; and what is counted together, in the tree and by facet."""
     root = _scopes(None, folded, tree)
+    partitions = {TREE: Partition((tree_cut(root, len(members)),), *policy.times(1.0))}
 
     cells: dict[str, list[Cell]] = {node: [] for node in folded.shown}
     base: list[Cell] = []
@@ -276,7 +293,8 @@ def _breakdowns(
             return accounts.enough(some, *policy.times(factor, cells=True))
 
         codes = np.asarray(column.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
-        counted = breakdown(root, codes, enough)
+        counted, cuts = counted_cuts(root, codes, enough)
+        partitions[f"facet {facet}"] = Partition(cuts, *policy.times(factor, cells=True))
         shown = {v for v in counted[None] if _safe_value(values[v])}
         rates = {v: counted[None][v] / total for v in shown}
         base += [
@@ -291,7 +309,7 @@ def _breakdowns(
                 for v in _ordered(counted[node])
                 if v in shown
             ]
-    return {node: tuple(found) for node, found in cells.items()}, tuple(base)
+    return {node: tuple(found) for node, found in cells.items()}, tuple(base), partitions
 
 
 def _ordered(counts: Mapping[int, int]) -> list[int]:

@@ -201,8 +201,9 @@ def _told_value(line: str, facts: tuple[str, int, float]) -> Any:
 
 
 def _group(blocks: Mapping[str, str]) -> list[str]:
-    """The texts of the group that is to be named: summaries, or children."""
-    return [text for _, text in _BLOCK.findall(blocks.get("group") or blocks.get("clusters", ""))]
+    """The texts of the group that is to be named: summaries, children, or terms."""
+    told = next((blocks[tag] for tag in ("group", "clusters", "terms") if blocks.get(tag)), "")
+    return [text for _, text in _BLOCK.findall(told)]
 
 
 def _shared_subject(blocks: Mapping[str, str]) -> str:

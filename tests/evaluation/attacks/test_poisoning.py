@@ -16,7 +16,7 @@ from clio.evaluation.attacks.remembering import Remembering
 from clio.facets.request import extract
 from clio.insights import Cell, Insight, Insights
 from clio.models import embedder
-from clio.privacy.sensitive import factor
+from clio.privacy.sensitive import factor_of_text
 from clio.settings import Settings
 from clio.text import lemma, tokens
 
@@ -99,7 +99,7 @@ def test_what_the_attacker_says_raises_no_threshold() -> None:
         target = replace(TARGET, complaint=complaint, sex="woman")
         for chat in medical.plant("echo", target, 40, 8, tipping=TIPPING):
             said = text(chat.row)
-            assert factor(said.replace("nasty cough", "").replace("dry cough", "")) == 1, said
+            assert factor_of_text(said.replace("nasty cough", "").replace("dry cough", "")) == 1, said
 
 
 def insights(*clusters: tuple[str, str, int], cells: tuple[Cell, ...] = ()) -> Insights:

@@ -15,7 +15,7 @@ import numpy as np
 from clio.clustering.topics import topics
 from clio.evaluation.attacks import Row
 from clio.facets.request import MAX_CHARACTERS
-from clio.privacy.sensitive import factor
+from clio.privacy.sensitive import factor_of_text
 from clio.text import lemma, tokens
 
 #: what an attacker plants around one target: see ``plant``
@@ -122,13 +122,14 @@ def plant(
         return []
     number = len(causes(target.complaint))
     order = np.random.default_rng([variant, target.number]).permutation(number).tolist()
-    # a cause that needs more accounts than he has, or than others, only stands in their way, unless an order sets each apart
-    able = [c for c in order if tipping[c] <= m and (injection or tipping[c] == min(tipping))] or order
+    # one that is known as sensitive makes all others need as many accounts: only an order, which sets each apart, is worth that
+    few = max(tipping) if injection and m > max(tipping) else min(tipping)
+    able = [cause for cause in order if tipping[cause] <= min(few, m)] or order
     # who names what: the account and the causes of each chat
     said: list[tuple[int, tuple[int, ...]]] = []
     if strategy in {"echo", "hedge", "argmax"}:
         for account in range(m):
-            own = {"echo": [], "hedge": [c for c in able if account < tipping[c]], "argmax": order}[strategy]
+            own = {"echo": [], "hedge": able if account < few else [], "argmax": order}[strategy]
             count = len(range(account, k, m))
             each = min(len(own), max(2, -(-len(own) // max(1, count))))
             turn = list(islice(cycle(own[account % number :] + own[: account % number]), each * count))
@@ -143,9 +144,7 @@ def plant(
     for n, (account, named) in enumerate(said):
         rng = np.random.default_rng([variant, target.number, n])
         # an order may name no cause that the account is not to name
-        dictated = (
-            named if len(named) == 1 else [c for c in able if strategy == "argmax" or account < tipping[c]]
-        )
+        dictated = named if len(named) == 1 else able if strategy == "argmax" or account < few else []
         if strategy == "near":
             text = _near(target, variant, named[0], len(planted))
         elif injection and dictated and named and rng.random() < 0.5:
@@ -190,7 +189,7 @@ def _style(target: Target, account: int, sentences: int, rng: np.random.Generato
 def _plainest(target: Target) -> int:
     """The wording of a complaint that names nothing sensitive, if there is one."""
     said = _sentences()["complaints"][target.complaint]["said"]
-    return min(range(len(said)), key=lambda i: (factor(said[i]), i))
+    return min(range(len(said)), key=lambda i: (factor_of_text(said[i]), i))
 
 
 def _near(target: Target, variant: int, cause: int, copy: int) -> str:

@@ -174,7 +174,7 @@ def _round(
 def _tipping(target: Target, rules: Policy) -> list[int]:
     """For each cause the accounts that are one short of what its words need: one more than the threshold, as any one is left out."""
     return [
-        ceil(rules.min_users * (sensitive.factor(cause) if rules.sensitive else 1.0))
+        ceil(rules.min_users * (sensitive.factor_of_text(cause) if rules.sensitive else 1.0))
         for cause in medical.causes(target.complaint)
     ]
 
