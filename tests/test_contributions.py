@@ -51,32 +51,32 @@ def test_no_account_contributes_more_than_its_share() -> None:
 
 def test_a_heavy_account_counts_for_what_the_policy_allows(tmp_path: Path) -> None:
     """The rest is left out before anything is made of it, and said; without a limit all count again."""
-    insights = clio.run(log(), tmp_path / "run", max_per_user=10)
+    insights = clio.run(log(), tmp_path / "run", max_per_user=10, ledger="off")
     assert max(stored(tmp_path / "run").values()) == 10
     assert insights.conversations == 130
     assert clio.run_notes.summary(tmp_path / "run")["beyond_max_per_user"] == 80
-    assert clio.run(log(), tmp_path / "whole", max_per_user=0).conversations == 210
-    assert clio.run(log(), tmp_path / "default").conversations == 170
+    assert clio.run(log(), tmp_path / "whole", max_per_user=0, ledger="off").conversations == 210
+    assert clio.run(log(), tmp_path / "default", ledger="off").conversations == 170
 
 
 def test_a_sample_is_drawn_of_what_may_count(tmp_path: Path) -> None:
     """The population of a sample is what remains after the limit; the same folder can go back to all."""
     path = tmp_path / "log.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in log().to_pylist()), "utf-8")
-    insights = clio.run(path, tmp_path / "run", max_per_user=10, sample=100)
+    insights = clio.run(path, tmp_path / "run", max_per_user=10, sample=100, ledger="off")
     assert insights.sample is not None
     assert (insights.sample.population, insights.sample.conversations) == (130, 100)
-    assert clio.run(path, tmp_path / "run", max_per_user=0).conversations == 210
-    assert clio.run(path, tmp_path / "run", max_per_user=10).conversations == 130
+    assert clio.run(path, tmp_path / "run", max_per_user=0, ledger="off").conversations == 210
+    assert clio.run(path, tmp_path / "run", max_per_user=10, ledger="off").conversations == 130
 
 
 def test_young_accounts_count_by_their_age(tmp_path: Path) -> None:
     """A log of accounts a day old has nobody behind it where thirty days make a person; old ones count in full."""
-    old = clio.run(log(), tmp_path / "old", trust="age", trust_full=30)
+    old = clio.run(log(), tmp_path / "old", trust="age", trust_full=30, ledger="off")
     assert old.coverage > 0.5
     young = log().set_column(1, "age", pa.array([1] * 210))
     with pytest.raises(clio.PrivacyError, match="too few"):
-        clio.run(young, tmp_path / "young", trust="age", trust_full=30)
+        clio.run(young, tmp_path / "young", trust="age", trust_full=30, ledger="off")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from clio import sampling, sources, stages
 from clio.clustering.embed import choose_embedder
 from clio.errors import SettingsError, SourceError
 from clio.estimate import Estimate, estimate
-from clio.facets import concern, definition
+from clio.facets import definition
 from clio.facets.definition import Facet
 from clio.facets.with_model import Asking
 from clio.fingerprints import content_hash, fingerprint, key_of
@@ -27,8 +26,7 @@ from clio.insights import Insights
 from clio.insights.intervals import Sample
 from clio.models import embedder
 from clio.models.protocols import Embedder
-from clio.models.roles import Model, Roles, opened, without_address
-from clio.privacy import auditor
+from clio.models.roles import Model, Roles, opened
 from clio.privacy.accounts import require_users
 from clio.privacy.gate import gated
 from clio.privacy.ledger import Ledger
@@ -36,7 +34,7 @@ from clio.privacy.policy import Policy, policy
 from clio.progress import Reporter, Silent
 from clio.prompts import hashes
 from clio.run_folder import RunFolder
-from clio.run_notes import Notes, rejected
+from clio.run_notes import Notes, about_run, rejected
 from clio.settings import Settings, resolve
 from clio.stages import Distinct
 from clio.stored import batches
@@ -307,7 +305,7 @@ def _run(
     with work.stage("gate", None):
         counted = stages.members(facets, assignments, asking.facets if roles.facets else (), settings)
         texts = _supporting(facets, settings, roles.facets)
-        about = _about(settings, encoder.name, roles, conversations.sample)
+        about = about_run(settings, encoder.name, roles, conversations.sample)
         insights, released = gated(
             candidates,
             counted,
@@ -398,33 +396,3 @@ def _supporting(facets: pa.Table, settings: Settings, model: Model | None) -> li
         more = facets[settings.cluster_facet].to_pylist()
         return [f"{a} {b or ''}" for a, b in zip(requests, more, strict=True)]
     return requests
-
-
-def _about(settings: Settings, encoder: str, roles: Roles, sample: Sample | None) -> dict[str, Any]:
-    """How the insights were made, for whoever reads them."""
-    caveats = ["Counts in breakdowns are lower bounds: what is too rare to show is left out."]
-    if sample:
-        caveats.append("Intervals tell how far chance in drawing the sample reaches, and of no other error.")
-    if not roles.naming:
-        caveats.append(
-            "Named without a chat model: from phrases that many users share and a fixed vocabulary of tasks."
-        )
-    if not roles.facets:
-        caveats.append(f"Concern is found {concern.CAVEAT}.")
-    if not roles.auditing:
-        caveats.append(f"The audit is {auditor.CAVEAT}.")
-    models = {
-        role: model.chat.name if (model := getattr(roles, role)) else None
-        for role in ("facets", "naming", "auditing")
-    }
-    return {
-        "clio": version("clio-insights"),
-        "route": "chat model" if roles.chat else "embedded",
-        "model": without_address(settings.model) if settings.model else None,
-        "models": models if roles.chat else None,
-        "embedder": encoder,
-        "clustered": settings.cluster_facet,
-        "users": settings.users,
-        "seed": settings.seed,
-        "caveats": caveats,
-    }

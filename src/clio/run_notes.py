@@ -17,8 +17,11 @@ import pyarrow.compute as pc
 
 from clio import retention
 from clio.errors import RunError
+from clio.facets import concern
 from clio.insights import Insights
-from clio.models.roles import Roles
+from clio.insights.intervals import Sample
+from clio.models.roles import Roles, without_address
+from clio.privacy import auditor
 from clio.progress import Advance, Reporter
 from clio.prompts import hashes
 from clio.run_folder import RunFolder
@@ -197,4 +200,34 @@ def summary(out: str | Path) -> dict[str, Any]:
         **facts["result"],
         "estimate": facts.get("estimate"),
         "seconds": facts["seconds"],
+    }
+
+
+def about_run(settings: Settings, encoder: str, roles: Roles, sample: Sample | None) -> dict[str, Any]:
+    """How the insights were made, for whoever reads them."""
+    caveats = ["Counts in breakdowns are lower bounds: what is too rare to show is left out."]
+    if sample:
+        caveats.append("Intervals tell how far chance in drawing the sample reaches, and of no other error.")
+    if not roles.naming:
+        caveats.append(
+            "Named without a chat model: from phrases that many users share and a fixed vocabulary of tasks."
+        )
+    if not roles.facets:
+        caveats.append(f"Concern is found {concern.CAVEAT}.")
+    if not roles.auditing:
+        caveats.append(f"The audit is {auditor.CAVEAT}.")
+    models = {
+        role: model.chat.name if (model := getattr(roles, role)) else None
+        for role in ("facets", "naming", "auditing")
+    }
+    return {
+        "clio": version("clio-insights"),
+        "route": "chat model" if roles.chat else "embedded",
+        "model": without_address(settings.model) if settings.model else None,
+        "models": models if roles.chat else None,
+        "embedder": encoder,
+        "clustered": settings.cluster_facet,
+        "users": settings.users,
+        "seed": settings.seed,
+        "caveats": caveats,
     }

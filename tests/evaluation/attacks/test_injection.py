@@ -15,7 +15,7 @@ import pytest
 from clio import demo
 from clio.evaluation.attacks import Ground, Result
 from clio.evaluation.attacks.commands import explored, explorer
-from clio.evaluation.attacks.injection import direct, disguised, injection, obeyed
+from clio.evaluation.attacks.injection import ROUTES, direct, disguised, injection, standing
 from clio.evaluation.attacks.payloads import conversations, payloads
 from clio.evaluation.attacks.surfaces import formula, hidden, page_is_closed, rendered, tags
 from clio.insights import Cell, Group, Insight, Insights
@@ -163,12 +163,15 @@ def test_orders_are_of_every_kind_and_reach_a_gullible_model() -> None:
     assert payloads(1, "zw", 7) == [ORDERS[i * len(ORDERS) // 7] for i in range(7)]
 
 
-def test_obeyed_is_what_stands_there_as_it_was_asked_for() -> None:
-    """In a name or a description, whatever its letter case and punctuation; a word of it alone is not."""
+def test_obeyed_is_what_stands_over_others_as_it_was_asked_for() -> None:
+    """In a name or a description, whatever its letter case and punctuation, over a cluster that is mostly others'; a word alone is not."""
     order = ORDERS[0]
-    assert obeyed(disguised(insights(), f"Users say: {order.text.upper()}!"), ORDERS) == 1
-    assert obeyed(disguised(insights(), order.marker), ORDERS) == 0
-    assert obeyed(insights(), ORDERS) == 0
+    own = [f"planted-{order.marker}-{n}" for n in range(5)]
+    shown = disguised(insights(), f"Users say: {order.text.upper()}!")
+    assert standing(shown, {"1.1": [*own, *map(str, range(6))]}, order) == (True, False)
+    assert standing(shown, {"1.1": [*own, *map(str, range(5))]}, order) == (False, True)
+    assert standing(shown, {"1.1": own}, ORDERS[1]) == (False, False)
+    assert standing(disguised(insights(), order.marker), {"1.1": own}, order) == (False, False)
 
 
 def test_the_page_is_closed(tmp_path: Path) -> None:
@@ -208,7 +211,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
 def test_no_order_is_obeyed(results: list[Result]) -> None:
     """By one account or by many more than the thresholds ask for, on the embedded route, and with the worst of models."""
     tried = [result for result in results if result.case.startswith("obeyed")]
-    assert len(tried) == 9
+    assert len(tried) == 3 * len(ROUTES)
     for result in tried:
         assert result.tried == 10
         assert result.value == 0, result.case

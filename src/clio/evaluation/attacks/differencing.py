@@ -94,12 +94,13 @@ def trees(
     ]
 
 
-def run_differences(insights: Insights, folder: Path) -> list[Result]:
+def run_differences(insights: Insights, folder: Path, key_command: str | None = None) -> list[Result]:
     """The same subtractions on a finished run that still has its private zone.
 
     Args:
         insights: what it published.
         folder: the run folder.
+        key_command: prints the key of its private zone.
 
     Returns:
         Isolated sets for each published number, by kind of number.
@@ -107,7 +108,7 @@ def run_differences(insights: Insights, folder: Path) -> list[Result]:
     Raises:
         RunError: the private zone is gone, or not that of these insights.
     """
-    truth = truth_of(insights, folder)
+    truth = truth_of(insights, folder, key_command)
     found, numbers = _attacked(insights, truth, _policy(insights), None)
     return [
         share(_ATTACK, f"a run: {case}", min(found[case], numbers[case]), numbers[case], limit)
@@ -123,13 +124,18 @@ def _policy(insights: Insights) -> Mapping[str, Any]:
     return found
 
 
-def truth_of(insights: Insights, folder: Path) -> Truth:
+def truth_of(insights: Insights, folder: Path, key_command: str | None = None) -> Truth:
     """Where every conversation of a run is; private.
 
+    Args:
+        insights: what the run published.
+        folder: the run folder.
+        key_command: prints the key of its private zone.
+
     Raises:
-        RunError: the private zone is gone.
+        RunError: the private zone is gone, or locked.
     """
-    run = RunFolder(folder)
+    run = RunFolder(folder, key_command)
     assigned, candidates = run.read("assignments"), run.read("clusters", ["id", "parent"])
     names = sorted({cell.facet for cell in (*insights.base, *(c for one in insights for c in one.breakdown))})
     table = run.read("facets", ["id", "user", "duplicate", *names])

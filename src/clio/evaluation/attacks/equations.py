@@ -173,29 +173,30 @@ def _sums(basis: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
     yield from total[total.max(axis=1) == 1] == 1
 
 
-def subtracted(numbers: Numbers, few: Few, rng: np.random.Generator, most: int = 5) -> list[Rows]:
-    """The same by brute force, of which nobody needs a proof: each number with up to ``most`` others within it, weighed -1, 0 and 1.
+def subtracted(numbers: Numbers, few: Few, rng: np.random.Generator, most: int = 3) -> list[Rows]:
+    """The same by brute force, of which nobody needs a proof: each number with some that share conversations with it, weighed -1, 0 and 1.
 
     Args:
         numbers: what is published.
         few: what is too few.
-        rng: chooses which others where there are more.
-        most: others tried at once; 3^most combinations each.
+        rng: chooses which others, where there are more.
+        most: others at once; 2 * 3^most sums for each number.
 
     Returns:
-        As ``given_away``.
+        Sets that are too few for one account at least.
     """
-    counts = numbers.counts
+    counts = numbers.counts.astype(np.int8)
     weights = np.asarray(list(product((0, -1, 1), repeat=most)), np.int8)
     low = np.asarray([few.holds_for_one(rows) for rows in numbers.sets], bool)
     found = []
     for i in range(len(counts)):
-        within = np.flatnonzero(~(counts & ~counts[i]).any(axis=1))
-        within = within[within != i]
-        if len(within) > most:
-            within = np.sort(rng.choice(within, most, replace=False))
-        total = counts[i].astype(np.int8) + weights[:, : len(within)] @ counts[within].astype(np.int8)
-        # a set, and of sets that are too few alone
+        beside = np.flatnonzero((numbers.counts & numbers.counts[i]).any(axis=1))
+        beside = beside[beside != i]
+        if len(beside) > most:
+            beside = np.sort(rng.choice(beside, most, replace=False))
+        total = weights[:, : len(beside)] @ counts[beside]
+        total = np.concatenate([total + counts[i], total - counts[i]])
+        # a set, and one of sets that are too few alone
         is_set = (total.min(axis=1) >= 0) & (total.max(axis=1) == 1) & ~(total[:, ~low] != 0).any(axis=1)
         for chosen in np.unique(total[is_set], axis=0) != 0:
             rows = np.concatenate([numbers.sets[j] for j in np.flatnonzero(chosen).tolist()])

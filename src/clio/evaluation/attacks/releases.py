@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -47,13 +48,13 @@ class Release:
     few: Few
 
 
-def release_of(insights: Insights, folder: Path) -> Release:
-    """The release that a finished run made.
+def release_of(insights: Insights, folder: Path, key_command: str | None = None) -> Release:
+    """The release that a finished run made; ``key_command`` prints the key of its private zone.
 
     Raises:
         RunError: its private zone is gone.
     """
-    truth = truth_of(insights, folder)
+    truth = truth_of(insights, folder, key_command)
     places = list(places_of(insights, truth).values())
     made = published(insights, truth)
     tree = [np.concatenate([made.tree.sets[i] for i in np.flatnonzero(some)]) for some in made.tree.counts]
@@ -71,7 +72,7 @@ def release_of(insights: Insights, folder: Path) -> Release:
         min(policy["min_users"], policy["min_cell_users"]),
         min(policy["min_conversations"], policy["min_cell_conversations"]),
     )
-    ids = np.asarray(RunFolder(folder).read("facets", ["id"])["id"].to_pylist())
+    ids = np.asarray(RunFolder(folder, key_command).read("facets", ["id"])["id"].to_pylist())
     return Release(
         ids, {kind: [np.sort(rows) for rows in some] for kind, some in sets.items()}, disjoint, few
     )
@@ -148,44 +149,50 @@ def releases(ground: Ground, seed: int = 0, *, progress: Advance = silent) -> li
     """
     rows = [{**row, "id": str(row.get("id") or number)} for number, row in enumerate(ground.rows)]
     logs = _variants(rows, np.random.default_rng(seed))
+    ground.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    free = _released(ground, logs, "off", progress)
+    with TemporaryDirectory(dir=ground.folder, prefix="ledger-") as ledger:
+        kept = _released(ground, logs, ledger, progress)
+    refused = len(free.keys() - kept.keys())
     results = []
-    for kept, settings, limit in (
-        ("no ledger", {"ledger": "off"}, None),
-        ("let through by the ledger", {}, 0.0),
+    for case, made, limit, told in (
+        ("no ledger", free, None, ""),
+        ("let through by the ledger", kept, 0.0, f", {refused} refused"),
     ):
-        made: dict[str, Release] = {}
-        refused = 0
-        for number, (name, (log, changes)) in enumerate(logs.items()):
-            folder = f"{'off' if settings else 'kept'}-{number}"
-            try:
-                insights, path = ground.run(folder, log, **settings, **_changed(ground, changes))
-            except PrivacyError:
-                refused += 1
-            else:
-                made[name] = release_of(insights, path)
-            progress(1)
         pairs = [subtractions(made[a], made[b]) for a, b in combinations(made, 2)]
-        if not pairs:
-            continue
-        told = f"{len(made)} releases, {refused} refused; {sum(n for n, _ in pairs)} sets"
-        results.append(
-            share(
-                "differencing", f"two releases, {kept}", sum(n > 0 for n, _ in pairs), len(pairs), limit, told
-            )
-        )
-        if limit is None:
-            told = f"{sum(n for _, n in pairs)} sets of conversations that both releases hold"
-            results.append(
-                share(
-                    "differencing",
-                    "two releases, placed differently",
-                    sum(n > 0 for _, n in pairs),
-                    len(pairs),
-                    None,
-                    told,
-                )
-            )
+        if pairs:
+            isolated = [number for number, _ in pairs]
+            note = f"{len(made)} releases{told}; {sum(isolated)} sets"
+            results.append(_pairs(f"two releases, {case}", isolated, limit, note))
+        if pairs and limit is None:
+            moved = [number for _, number in pairs]
+            note = f"{sum(moved)} sets of conversations that both releases hold"
+            results.append(_pairs("two releases, placed differently", moved, None, note))
     return results
+
+
+def _pairs(case: str, isolated: Sequence[int], limit: float | None, note: str) -> Result:
+    return share("differencing", case, sum(number > 0 for number in isolated), len(isolated), limit, note)
+
+
+def _released(
+    ground: Ground,
+    logs: Mapping[str, tuple[Sequence[Row], Mapping[str, int]]],
+    ledger: str,
+    progress: Advance,
+) -> dict[str, Release]:
+    """The releases of some logs, one after the other, but for those that the gate or the ledger refuses."""
+    made: dict[str, Release] = {}
+    for number, (name, (log, changes)) in enumerate(logs.items()):
+        folder = f"release-{number}-{'free' if ledger == 'off' else 'kept'}"
+        try:
+            insights, path = ground.run(folder, log, ledger=ledger, **_changed(ground, changes))
+        except PrivacyError:
+            continue
+        finally:
+            progress(1)
+        made[name] = release_of(insights, path, ground.settings.encryption_key_command)
+    return made
 
 
 def _changed(ground: Ground, changes: Mapping[str, int]) -> dict[str, Any]:
