@@ -15,7 +15,7 @@ _UNSEEN = re.compile(
 )
 # where a spreadsheet may see a formula begin: in front of a cell, or of what another separator than ours makes a cell; the signs are
 # also known in full width and small
-_FORMULA = re.compile("(^|[,;|])([\\s\"'‘’“”«»`]*)(?=[=+\\-@＝＋－＠﹦﹢﹣﹫−])")
+_FORMULA = re.compile("(^|[,;|])([\\s\"'‘’“”«»`]*)(?<!')(?=[=+\\-@＝＋－＠﹦﹢﹣﹫−])")
 
 
 def one_line(text: str) -> str:
@@ -29,7 +29,7 @@ def one_line(text: str) -> str:
 
 
 def inert(text: str) -> str:
-    """A text on one line in which no spreadsheet sees a formula: an apostrophe stands before what could begin one."""
+    """A text on one line in which no spreadsheet sees a formula: an apostrophe stands before what could begin one. Idempotent."""
     return _FORMULA.sub(r"\1\2'", one_line(text))
 
 

@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clio import demo
 from clio.evaluation.attacks import Ground, Result
@@ -117,6 +119,15 @@ def test_what_could_begin_a_formula_gets_an_apostrophe(text: str) -> None:
     assert not any(formula(cell) for cell in re.split(r"[;,|\t\n]", texts.inert(text)))
     assert texts.inert(text).replace("'", "") == texts.one_line(text).replace("'", "")
     assert texts.inert("10-49, a-b = c; d") == "10-49, a-b = c; d"
+
+
+@given(st.text(st.sampled_from("=+-@ '\";,|\ta1＝«\u200b\x1b\n") | st.characters(), max_size=12))
+def test_what_is_harmless_stays_as_it_is(text: str) -> None:
+    """Once made harmless, a text is, and doing it again changes nothing."""
+    once = texts.inert(text)
+    assert texts.inert(once) == once
+    assert not hidden(once)
+    assert not any(formula(cell) for cell in re.split(r"[;,|\t]", once))
 
 
 def test_one_line_keeps_what_can_be_seen() -> None:

@@ -99,7 +99,7 @@ def test_what_the_attacker_says_raises_no_threshold() -> None:
         target = replace(TARGET, complaint=complaint, sex="woman")
         for chat in medical.plant("echo", target, 40, 8, tipping=TIPPING):
             said = text(chat.row)
-            assert factor_of_text(said.replace("nasty cough", "").replace("dry cough", "")) == 1, said
+            assert factor_of_text(said) == 1, said
 
 
 def insights(*clusters: tuple[str, str, int], cells: tuple[Cell, ...] = ()) -> Insights:
@@ -112,7 +112,7 @@ def insights(*clusters: tuple[str, str, int], cells: tuple[Cell, ...] = ()) -> I
 
 
 def shadow(shares: np.ndarray, *clusters: tuple[str, int]) -> poisoning._Shadow:
-    return poisoning._Shadow(list(clusters), {0: shares}, {0: np.ones(len(clusters))})
+    return poisoning._Shadow(list(clusters), {0: shares}, {0: np.full(len(clusters), 1 / len(clusters))})
 
 
 SKIN = Target(0, 1, 40, "man", "XA", "2031-05-06T12:00:00Z", 0)

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from clio.errors import RunError
 from clio.evaluation.attacks import Ground, Result, Row, share
@@ -40,11 +40,11 @@ from clio.testing import model_server
 from clio.text import tokens
 
 #: how runs are made: what the model is like, and settings
-ROUTES: dict[str, tuple[dict[str, bool], dict[str, Any]]] = {
-    "embedded route": ({}, {}),
-    "a model that obeys": ({"gullible": True}, {}),
-    "a model that obeys, naming from terms": ({"gullible": True}, {"describe_from": "terms"}),
-    "a model that repeats all": ({"leaky": True}, {}),
+ROUTES: dict[str, tuple[Literal["gullible", "leaky"] | None, dict[str, Any]]] = {
+    "embedded route": (None, {}),
+    "a model that obeys": ("gullible", {}),
+    "a model that obeys, naming from terms": ("gullible", {"describe_from": "terms"}),
+    "a model that repeats all": ("leaky", {}),
 }
 
 _OF_ONE = 3  # conversations of the single account
@@ -80,8 +80,9 @@ def injection(
     results: list[Result] = []
     released: list[tuple[str, Insights, Path]] = []
     for number, route in enumerate(routes):
-        manners, settings = ROUTES[route]
-        with model_server(**manners) if manners else nullcontext() as server:
+        manner, settings = ROUTES[route]
+        served = model_server(gullible=manner == "gullible", leaky=manner == "leaky")
+        with served if manner else nullcontext() as server:
             how = {"model": f"openai:m@{server.url}"} if server else {}
             insights, out = ground.run(f"injection-{number}", rows, **how, **settings)
         if not len(insights):

@@ -262,7 +262,9 @@ def _likelihood(scores: Floats, inside: Bools, score: Floats) -> Floats:
     both = (held > 0) & (held < n)
     within = np.where(inside, scores, 0.0).sum(axis=0) / np.maximum(held, 1)
     without = np.where(inside, 0.0, scores).sum(axis=0) / np.maximum(n - held, 1)
-    spread = np.where(inside, scores - within, scores - without).std() + 1e-9
+    if not both.any():
+        return np.zeros(len(score))
+    spread = np.where(inside, scores - within, scores - without)[:, both].std() + 1e-9
     ratio = ((score - without) ** 2 - (score - within) ** 2) / (2 * spread**2)
     return np.where(both, ratio, 0.0)
 

@@ -261,7 +261,8 @@ def evidence(release: Insights, control: Insights, shadow: _Shadow, target: Targ
     rare = {target.country, computed.week(moment(target.day))}
     for number, cluster in enumerate(release):
         match = shadow.match(cluster) if cluster.level == len(release.levels) else None
-        own = np.zeros(len(telling)) if match is None else np.asarray(shares[match])
+        # where all of the poison lies together, what happens to the cluster tells nothing of the cause
+        own = np.zeros(len(telling)) if match is None else found["silent"] * (shares[match] - around[match])
         was = known.get(cluster.name)
         if was is None:
             found["shown"] += own

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,6 @@ from clio.insights import Insights
 #: a deepest published place: a shown cluster without shown children, or the nameless group under a parent (None: the run)
 Place = tuple[str, str | None]
 NOT_CLUSTERED, OTHER_REASONS = "not clustered", "other reasons"
-# subsets of nameless groups are tried for a reason's number up to this many groups
-_MANY_GROUPS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +171,17 @@ def _by_reason(place: Place, rows: Rows, truth: Truth) -> dict[str, Rows]:
 def _counted(
     reason: str, number: int, by_reason: Mapping[Place, Mapping[str, Rows]]
 ) -> list[tuple[Place, ...]]:
-    """Of which nameless groups a reason's number counts the part: of all if that fits, else every choice of some that does."""
+    """Of which nameless groups a reason's number counts the part: of all if that fits, else up to two choices of some that do."""
     sizes = {place: len(parts[reason]) for place, parts in by_reason.items() if reason in parts}
     if sum(sizes.values()) == number:
         return [tuple(sizes)]
-    if len(sizes) > _MANY_GROUPS:
-        return []
-    choices = (some for size in range(1, len(sizes)) for some in combinations(sizes, size))
-    return [some for some in choices if sum(sizes[place] for place in some) == number]
+    sums: dict[int, list[tuple[Place, ...]]] = {0: [()]}
+    for place, size in sizes.items():
+        for before, choices in list(sums.items()):
+            if before + size <= number:
+                known = sums.get(before + size, [])
+                sums[before + size] = [*known, *((*some, place) for some in choices)][:2]
+    return sums.get(number, [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _UNSEEN = re.compile(
 )
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
-_FORMULA_SIGNS = "=+-@−"
+_FORMULA_SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫−"  # a spreadsheet also knows them in full width and small
 # what a renderer makes a link though nothing marks it as one (GitHub's Markdown, "autolinks"), unless it is escaped
 _BARE_LINK = re.compile(r"(?:https?|ftp|mailto|xmpp):\S|www\.\w|[\w.+-]@[\w-]|(?<![\w\\])@\w", re.IGNORECASE)
 _BLOCKS = {"heading", "bullet_list", "list_item", "paragraph"}
