@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from clio.models.openai import EMBEDDED_AT_ONCE
 from clio.models.prices import Price
 from clio.models.protocols import Prompt, Usage
 from clio.models.roles import without_address
+from clio.privacy import pii
 from clio.privacy.auditor import audit_prompt
 from clio.prompts import load
 from clio.report import duration
@@ -223,6 +224,7 @@ def _step(stage: str, name: str, host: str, work: _Work, price: Price | None, se
 
 def _facet_tokens(conversations: Iterable[Turns], asked: int, asking: Asking) -> tuple[float, float]:
     """Input tokens of all facet calls, and the half-width of their 95% interval."""
+    asking = replace(asking, mask=pii.mask)  # fewer or more names masked make no price
     # what a model is shown is bounded, so length counts only up to about there
     most = 5 * asking.budget
     every = max(1, asked // _SAMPLE)

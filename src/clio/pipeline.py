@@ -27,6 +27,7 @@ from clio.insights.intervals import Sample
 from clio.models import embedder
 from clio.models.protocols import Embedder
 from clio.models.roles import Model, Roles, opened
+from clio.privacy import names, pii
 from clio.privacy.accounts import require_users
 from clio.privacy.gate import gated
 from clio.privacy.ledger import Ledger
@@ -218,6 +219,7 @@ def _run(
         conversations.key,
         "facets",
         settings.breakdown,
+        settings.mask_names,
         settings.trust and [settings.trust, settings.trust_full],
         [told, repr(asking.facets), asking.calls, asking.budget] if told else None,
     )
@@ -357,7 +359,10 @@ def _asking(settings: Settings) -> Asking:
                 f"setting 'facets': no facet '{name[:40]}'; known: {', '.join(built_in)}, or the path of a facet file (.toml)"
             )
     folder = Path(settings.prompts) if settings.prompts else None
-    return Asking(tuple(found), settings.facet_calls, settings.conversation_tokens, folder)
+    masks = names.mask if settings.mask_names else pii.mask
+    if settings.mask_names:
+        masks("")  # says at once what is not installed
+    return Asking(tuple(found), settings.facet_calls, settings.conversation_tokens, folder, masks)
 
 
 def _inputs(logs: Any, folder: RunFolder) -> tuple[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -116,7 +116,7 @@ def facets(
     """
     parts = []
     for batch in batches(folder, CONVERSATIONS.names):
-        parts.append(_local_facets(batch, settings))
+        parts.append(_local_facets(batch, settings, asking.mask))
         if not model:
             progress(len(batch))
     table = pa.concat_tables(parts).combine_chunks()
@@ -131,10 +131,10 @@ def facets(
     return table.add_column(2, "duplicate", pa.array(groups, pa.int32()))
 
 
-def _local_facets(batch: pa.RecordBatch, settings: Settings) -> pa.Table:
+def _local_facets(batch: pa.RecordBatch, settings: Settings, mask: Callable[[str], str]) -> pa.Table:
     """What needs no chat model."""
     own = [[text for role, text in conversation if role == "user"] for conversation in turns_of(batch)]
-    requests = [request.extract(said) for said in own]
+    requests = [request.extract(said, mask) for said in own]
     metadata = [json.loads(text) if text else {} for text in batch["metadata"].to_pylist()]
     columns: dict[str, list[Any]] = {
         "id": batch["id"].to_pylist(),

@@ -48,9 +48,7 @@ def published(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((folder / "insights").iterdir())}
 
 
-def command(
-    *arguments: str | Path, given: str | None = None, cwd: Path
-) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str | Path, given: str | None = None, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "clio", "ledger", *map(str, arguments)],
         input=given,

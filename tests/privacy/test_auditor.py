@@ -78,6 +78,8 @@ def test_rules_hold_back_what_looks_as_if_it_named_someone(text: str) -> None:
         "Find the only way to fix an error: Users asked how.",
         "Ask about apartments: Users asked for the rent of a flat.",
         "Compare Laravel, Symfony and Odoo: Users asked which is faster.",
+        "Ask about COVID-19: Users asked about UTF-16, SHA-256 and ISO-27001.",
+        "Discuss the murder of John F. Kennedy: Users asked about Valentine's Day in New York City.",
     ],
 )
 def test_rules_show_what_is_public_or_sensitive_alone(text: str) -> None:

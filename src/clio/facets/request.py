@@ -6,7 +6,7 @@ It stays in the private zone: it is embedded, and its words are counted across u
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from clio.privacy.pii import mask
 from clio.text import ENGLISH_STOP_WORDS, has_cjk
@@ -50,7 +50,7 @@ def _cut(text: str) -> str:
     return " ".join(sentence for _, sentence in sorted(kept))
 
 
-def extract(turns: Iterable[str]) -> str:
+def extract(turns: Iterable[str], mask: Callable[[str], str] = mask) -> str:
     """What the user asks for, from the texts of the user's turns in order.
 
     The first turn that says more than a greeting decides; shorter turns before it are kept as its beginning. Long turns are cut to

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from clio.models import tokens
@@ -25,7 +25,7 @@ class Transcript:
     seen: float = 1.0
 
 
-def transcript(messages: Turns, budget: int = BUDGET) -> Transcript:
+def transcript(messages: Turns, budget: int = BUDGET, mask: Callable[[str], str] = mask) -> Transcript:
     """A conversation within a budget of tokens (o200k_base), with its identifiers masked.
 
     What fits is shown whole. Else the first request and the last exchange stay (long turns lose their
@@ -34,20 +34,21 @@ def transcript(messages: Turns, budget: int = BUDGET) -> Transcript:
     Args:
         messages: (role, text) in order.
         budget: tokens, at least 200.
+        mask: takes the identifiers out of a text.
     """
     turns = [(role, text) for role, text in messages if text.strip()]
     if _fits(turns, budget):
         return Transcript([(role, mask(text)) for role, text in turns])
     first = next((place for place, (role, _) in enumerate(turns) if role == "user"), 0)
     ends = {first, *range(max(0, len(turns) - 2), len(turns))}
-    shown = {place: _clip(turns[place][1], budget // 4) for place in ends}
+    shown = {place: _clip(turns[place][1], budget // 4, mask) for place in ends}
     between = [place for place in range(len(turns)) if place not in ends]
     room = budget - sum(tokens.count(text) + _MARK for text, _ in shown.values())
     if between and room >= _LEAST:
         count = min(len(between), max(1, room // (2 * (_LEAST + _MARK))))
         for step in range(count):
             place = between[(2 * step + 1) * len(between) // (2 * count)]
-            shown[place] = _clip(turns[place][1], room // count - 2 * _MARK)
+            shown[place] = _clip(turns[place][1], room // count - 2 * _MARK, mask)
     kept: list[tuple[str, str]] = []
     following = 0
     for place in sorted(shown):
@@ -72,7 +73,7 @@ def _fits(turns: Turns, budget: int) -> bool:
     return True
 
 
-def _clip(text: str, budget: int) -> tuple[str, int]:
+def _clip(text: str, budget: int, mask: Callable[[str], str]) -> tuple[str, int]:
     """A masked text of about so many tokens, and how many characters it shows: two thirds from the beginning, one from the end."""
     reach = 16 * budget
     if len(text) <= reach and tokens.count(text) <= budget:

@@ -6,7 +6,7 @@ Identifiers are masked before a conversation leaves for the model, and again in 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -37,12 +37,14 @@ class Asking:
         calls: "conversation" asks all facets in one call, "facet" makes a call for each, as the paper does.
         budget: tokens of a conversation that the model is shown (see ``transcript``).
         prompts: folder of prompts of one's own.
+        mask: takes the identifiers out of what the model is shown and of what it answers.
     """
 
     facets: Sequence[Facet]
     calls: Literal["conversation", "facet"] = "conversation"
     budget: int = BUDGET
     prompts: Path | None = None
+    mask: Callable[[str], str] = mask
 
     @property
     def together(self) -> bool:
@@ -95,7 +97,7 @@ def extract(
 
     def shown() -> Iterator[Transcript]:
         for messages in conversations:
-            found = transcript(messages, asking.budget)
+            found = transcript(messages, asking.budget, asking.mask)
             ahead.append(found.seen)
             yield found
 
@@ -107,7 +109,7 @@ def extract(
 
 def prompts(conversations: Iterable[Turns], asking: Asking) -> Iterator[Prompt]:
     """The prompts, conversation by conversation: those of one share their beginning (servers cache it)."""
-    return _prompts((transcript(messages, asking.budget) for messages in conversations), asking)
+    return _prompts((transcript(messages, asking.budget, asking.mask) for messages in conversations), asking)
 
 
 def _prompts(transcripts: Iterable[Transcript], asking: Asking) -> Iterator[Prompt]:
@@ -216,7 +218,7 @@ def _extracted(said: Sequence[Answer | Failure], asking: Asking, seen: float) ->
                 if asking.together
                 else {asked[0].name: read_answer(answer.text, asked[0])}
             )
-            values |= {name: mask(value) if value else value for name, value in read.items()}
+            values |= {name: asking.mask(value) if value else value for name, value in read.items()}
             if missing := [name for name, value in read.items() if value is None]:
                 reasons.append(("failed", f"no usable value of {', '.join(missing)}"))
     if not reasons:

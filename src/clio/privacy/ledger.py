@@ -237,7 +237,7 @@ class Ledger:
         users, conversations, _ = new.needs[TREE]
         return PrivacyError(
             f"subtracted from the release of {last.time:%Y-%m-%d} (run {last.run}, id {last.id}){more}, this one could single out"
-            f" {found:,} {'group' if found == 1 else 'groups'} of fewer than {users:g} users or {conversations} conversations:"
+            f" at least {found:,} {'group' if found == 1 else 'groups'} of fewer than {users:g} users or {conversations} conversations:"
             " release exactly the same conversations again, or only such as are in no release yet, or, if nobody has seen"
             f" that release, clio ledger {self.path} --forget {last.id}"
         )

@@ -57,7 +57,12 @@ _FORMS: tuple[tuple[str, int, str], ...] = (
         1,
         r"(?<![\w.,])(?!\d{1,5} ?- ?\d{1,5}(?![ .-]?\d)|(?:19|20)\d\d/(?:19|20)\d\d\b)[(+]?\d(?:[ ./()-]{0,2}\d){5,}(?![\w,])",
     ),
-    ("number", 1, r"\b(?=[A-Z\d-]*[A-Z])(?=[A-Z\d-]*\d[A-Z\d-]*\d)[A-Z\d-]{7,}\b"),
+    # letters and digits mixed, but neither an illness (COVID-19) nor a standard (ISO-27001)
+    (
+        "number",
+        1,
+        r"\b(?![A-Z]{2,}-?\d{1,5}[A-Z]{0,2}\b)(?=[A-Z\d-]*[A-Z])(?=[A-Z\d-]*\d[A-Z\d-]*\d)[A-Z\d-]{7,}\b",
+    ),
     ("number", 1, r"\b[A-Z]{2}\d{2} [A-Z]{3}\b|\b[A-Z]{1,3}-[A-Z]{1,2} ?\d{2,4}\b"),  # plates of cars
     (
         "address",
@@ -173,9 +178,7 @@ _KIN = re.compile(r"(?i:\b(?:pregnant|divorced|widowed|adopted|refugee|(?:mother
 def public_names() -> frozenset[str]:
     """Names that point at nobody, case-folded: countries, holidays, famous people, products (``public_names.txt``)."""
     lines = files("clio.privacy").joinpath("public_names.txt").read_text("utf-8").splitlines()
-    found = {
-        name.strip().casefold() for line in lines if not line.startswith("#") for name in line.split(",")
-    }
+    found = {_plain(name) for line in lines if not line.startswith("#") for name in line.split(",")}
     found |= {"i", "i'm", "i'd", "i've", "i'll"}
     return frozenset(found | {word.casefold() for word in word_list("capitals")}) - {""}
 
@@ -215,7 +218,7 @@ def _names(text: str) -> Iterator[Rating]:
     for run in _runs(text, tokens):
         if not titled and _SENTENCE.search(text[: run[0].start()]) and _is_common(run[0].group()):
             run = next(iter(_trimmed(run[1:])), [])  # any word may begin a sentence
-        words = [re.sub(r"['’]s?$", "", token.group()) for token in run]
+        words = [_bare(token.group()) for token in run]
         unknown = _unknown(words, titled)
         if not unknown:
             continue
@@ -282,6 +285,15 @@ def _unknown(words: Sequence[str], titled: bool) -> list[int]:
             found.append(at)
         at += size or 1
     return found
+
+
+def _bare(word: str) -> str:
+    """A word of a name without possessive ending and without the point of an initial."""
+    return re.sub(r"(?:['’]s?|\.)$", "", word)
+
+
+def _plain(name: str) -> str:
+    return " ".join(_bare(word) for word in name.casefold().split())
 
 
 def _is_organisation(word: str, titled: bool) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from clio.clustering.duplicates import near_duplicates
@@ -17,6 +19,7 @@ from clio.facets.request import extract
 from clio.insights import Cell, Insight, Insights
 from clio.models import embedder
 from clio.privacy.sensitive import factor_of_text
+from clio.run_folder import RunFolder
 from clio.settings import Settings
 from clio.text import lemma, tokens
 
@@ -128,7 +131,7 @@ def test_the_reader_hears_a_word_that_was_not_there() -> None:
     control = insights(("Ask about skin", "People ask about itching.", 40))
     known = shadow(np.zeros((1, 10)), ("Ask about skin", 40))
     names = medical.causes(SKIN.complaint)
-    for said, cause in [("scabies", "scabies"), ("mites", "scabies"), ("urticaria", "hives")]:
+    for said, cause in [("rosacea", "rosacea"), ("zoster", "shingles"), ("an athlete", "athlete's foot")]:
         release = insights(("Ask about skin", f"People ask about itching and {said}.", 41))
         found = guess(release, control, known, names.index(cause))
         assert found.right == 1
@@ -159,45 +162,63 @@ def test_without_evidence_every_cause_is_as_likely() -> None:
     assert not any(one.sure for one in found)
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    """A small log of harmless requests by thirty people."""
-    wishes = ["Write a poem about {}.", "How do I bake bread with {}?", "Plan a trip to see {}."]
-    things = [
-        "rivers",
-        "seeds",
-        "castles",
-        "honey",
-        "old trains",
-        "apples",
-        "lakes",
-        "cheese",
-        "parks",
-        "oats",
-    ]
-    rows = [
-        {
-            "id": str(n),
-            "user_id": f"u{n}",
-            "messages": [{"role": "user", "content": wishes[n % 3].format(things[n // 3])}],
-        }
-        for n in range(30)
-    ]
-    settings = Settings(
-        policy="public-data", min_users=2, min_conversations=3, cluster_size=25, duplicates=0.9, ledger="off"
-    )
-    return Ground(rows, settings, tmp_path_factory.mktemp("poisoned"), Remembering(embedder("minilm")))
+WISHES = ("Write a poem about {}.", "How do I bake bread with {}?", "Plan a trip to see {}.")
+THINGS = ("rivers", "seeds", "castles", "honey", "old trains", "apples", "lakes", "cheese", "parks", "oats")
+LOG: list[medical.Row] = [
+    {
+        "id": str(n),
+        "user_id": f"u{n}",
+        "messages": [{"role": "user", "content": WISHES[n % 3].format(THINGS[n // 3])}],
+    }
+    for n in range(30)
+]
 
 
-def test_a_crowd_of_ones_own_wins(small: Ground) -> None:
-    """Where accounts outnumber a weak policy's threshold the attack must succeed far above chance; below, it must not."""
-    (alone,) = poisoning.poisoning(small, k=(20,), sybils=(1,), strategies=["hedge"], targets=4)
-    (crowd,) = poisoning.poisoning(small, k=(24,), sybils=(6,), strategies=["hedge"], targets=5)
-    assert alone.limit == pytest.approx(0.1)
-    assert alone.holds
-    assert alone.tried == 4
-    assert crowd.limit is None
-    assert crowd.low > 0.2
-    assert crowd.tried == 5
-    assert "sure of" in crowd.note
-    assert not any(Path(small.folder).iterdir()), "poisoned runs are left behind"
+class Naive(Ground):
+    """Publishes for the chats around each target the words that five accounts say: plain k-anonymity."""
+
+    def run(self, name: str, rows: Sequence[medical.Row], **_overrides: object) -> tuple[Insights, Path]:
+        folder = self.folder / name
+        cluster = {row["id"]: row["id"].split("-")[1] if row["id"][0] != "b" else "none" for row in rows}
+        said: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for row in rows:
+            for word in words(text(row)):
+                said[cluster[row["id"]]][word].add(row["user"])
+        names = {number: f"Group {number}" for number in said}
+        shown = [
+            (names[number], " ".join(word for word, who in by.items() if len(who) >= 5), 50)
+            for number, by in said.items()
+        ]
+        kept = RunFolder(folder)
+        kept.create()
+        members = {"id": list(cluster), "cluster": list(cluster.values())}
+        kept.write_table("assignments", "", pa.table(members))
+        kept.write_table("candidates", "", pa.table({"id": list(names), "name": list(names.values())}))
+        return insights(*shown), folder
+
+
+def test_plain_k_anonymity_falls(tmp_path: Path) -> None:
+    """Where a word of five accounts is published, four accounts that name every cause must learn the secret; three must not."""
+    naive = Naive(LOG, Settings(min_users=4), tmp_path)
+    results = {m: poisoning.poisoning(naive, (60,), (m,), ("hedge",), targets=30)[0] for m in (3, 4, 5)}
+    assert results[4].value > 0.4  # what the tool knows as sensitive is not tried with four
+    assert results[4].limit is None
+    assert results[4].note.startswith("sure of")
+    assert results[3].limit == pytest.approx(0.1)
+    assert results[3].value == pytest.approx(0.1)
+    assert results[3].holds
+    assert [result.tried for result in results.values()] == [30, 30, 30]
+    (argmax,) = poisoning.poisoning(naive, (60,), (4,), ("argmax",), targets=30)
+    assert argmax.low > 0.7
+    assert not any(tmp_path.iterdir()), "poisoned runs are left behind"
+
+
+def test_real_runs_are_poisoned_and_deleted(tmp_path: Path) -> None:
+    """The attack must go through whole runs, whatever the log calls a user, and leave nothing of them."""
+    settings = Settings(users="conversation", policy="public-data", ledger="off")
+    ground = Ground(LOG, settings, tmp_path, Remembering(embedder("minilm")))
+    (result,) = poisoning.poisoning(ground, (12,), (2,), ("existence",), injection=(True,), targets=3)
+    assert (result.attack, result.tried, result.limit) == ("poisoning", 3, 0.1)
+    assert result.case == "existence, 2 accounts, 12 chats, orders"
+    assert 0 <= result.low <= result.value <= result.high <= 1
+    assert not any(tmp_path.iterdir())

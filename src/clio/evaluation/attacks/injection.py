@@ -103,8 +103,9 @@ def injection(
             share("injection", f"stands over its authors' own cluster, {route}", apart, tried, None)
         )
         progress(1)
-    results += direct(released[0][1], payloads(seed, "zv"))
-    wrong = [f"{route}: {what}" for route, insights, out in released for what in _published(insights, out)]
+    results += direct(released[0][1], payloads(seed, "zv", count))
+    wrong = [f"{route}: {what}" for route, insights, _ in released for what in _published(insights)]
+    wrong += [f"{route}: {what}" for route, insights, out in released[-1:] for what in _told(insights, out)]
     tried = sum(len(orders) for orders, _ in cases.values())
     note = ", ".join(dict.fromkeys(wrong))
     return [
@@ -226,14 +227,20 @@ class _Openings:
         return [self._texts[at] for at in order[:count]]
 
 
-def _published(insights: Insights, out: Path) -> list[str]:
-    """What is wrong with what a run published, in its own files, on every surface, and in what the commands print and serve."""
+def _published(insights: Insights) -> list[str]:
+    """What is wrong with what a run published, in itself and on every surface."""
     wrong = [f"{surface}: {what}" for surface, found in rendered(insights).items() for what in found]
     for text in texts(insights):
         if hidden(text):
             wrong.append("insights: a control or invisible character")
         if formula(text):
             wrong.append("insights: a formula")
+    return wrong
+
+
+def _told(insights: Insights, out: Path) -> list[str]:
+    """What is wrong with what the commands print and serve of a run."""
+    wrong = []
     for arguments in (["show", out], ["show", out, "--json"], ["show", out, insights.children()[0].id]):
         printed = clio(*arguments).stdout.decode("utf-8", "replace")
         wrong += [f"clio show: {what}" for what in printed_wrong(printed)]

@@ -134,6 +134,8 @@ def of_run(run: RunFolder) -> Ground:
     if not run.file("conversations").exists():
         raise RunError(f"{run.path}: its private zone is gone; run it again, or try clio attack --self-test")
     kept = {key: value for key, value in run.facts()["settings"].items() if key not in _OWN}
+    # the copies are as private as the run: encrypted with the same key
+    kept["encryption_key_command"] = run.key_command
     return _ground_of(_rows(run), Settings.model_validate(kept), run.private / "attack")
 
 

@@ -61,7 +61,7 @@ def hidden(text: str) -> bool:
 
 def formula(cell: str) -> bool:
     """Whether a spreadsheet may take a cell for a formula: its sign comes first, in any width, after blanks and quotes."""
-    text = unicodedata.normalize("NFKC", cell).lstrip(' \t\r\n"‘’“”«»`')
+    text = cell.lstrip(' \t\r\n"‘’“”«»`')
     return text[:1] != "" and text[0] in _FORMULA_SIGNS and not _NUMBER.fullmatch(text)
 
 
