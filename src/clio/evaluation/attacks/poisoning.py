@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clio.clustering import topics
 from clio.evaluation.attacks import Ground, Result, Row, medical, share
 from clio.evaluation.attacks.medical import STRATEGIES, Planted, Strategy, Target
-from clio.facets import computed
+from clio.facets import computed, request
 from clio.insights import Insight, Insights
+from clio.models.protocols import Embedder
 from clio.privacy import sensitive
 from clio.privacy.policy import Policy, policy
 from clio.progress import Advance, silent
@@ -41,11 +43,14 @@ _WEIGHTS = {
     "counted": 4.0,
     "cells": 6.0,
     "silent": -0.5,
+    "tasks": 3.0,
 }
 # a lead over the next cause from which the attacker would swear
 _SURE = 2.0
 # secrets that are drawn for each planted poison: one control serves them all
 _DRAWS = 2
+# wordings of a target's chat that he tries at home
+_WORDINGS = 4
 
 
 def poisoning(
@@ -80,7 +85,8 @@ def poisoning(
     rules = policy(
         settings.policy, min_users=settings.min_users, min_conversations=settings.min_conversations
     )
-    base = [_plain(row, number) for number, row in enumerate(ground.rows)]
+    base = [plain(row, number) for number, row in enumerate(ground.rows)]
+    hints = _Hints.of(base, ground.encoder) if ground.encoder else None
     results = []
     for strategy, many, m, orders in product(strategies, k, sybils, injection):
         # whichever account is left out, enough must remain of a group; of a sensitive one twice as many
@@ -90,7 +96,7 @@ def poisoning(
         guesses: list[_Guess] = []
         while (left := targets - len(guesses)) > 0:
             count = min(medical.complaints(), ceil(left / _DRAWS))
-            found = _round(ground, base, attack, rules, count, [seed, len(guesses)], model)
+            found = _round(ground, base, attack, rules, hints, count, [seed, len(guesses)], model)
             for guess in islice(found, left):
                 guesses.append(guess)
                 progress(1)
@@ -127,6 +133,7 @@ def _round(
     base: Sequence[Row],
     attack: _Attack,
     rules: Policy,
+    hints: _Hints | None,
     count: int,
     seed: list[int],
     model: str | None,
@@ -144,7 +151,7 @@ def _round(
             target,
             attack.k,
             attack.m,
-            tipping=_tipping(target, rules),
+            tipping=tipping(target, rules),
             room=attack.room,
             injection=attack.injection,
             variant=variant,
@@ -168,10 +175,11 @@ def _round(
         release, folder = run("release", drawn)
         shutil.rmtree(folder)
         for target in drawn:
-            yield _guess(target, evidence(release, control, shadow, target), attack.strategy)
+            found = evidence(release, control, shadow, target, hints)
+            yield _guess(target, found, attack.strategy)
 
 
-def _tipping(target: Target, rules: Policy) -> list[int]:
+def tipping(target: Target, rules: Policy) -> list[int]:
     """For each cause the accounts that are one short of what its words need: one more than the threshold, as any one is left out."""
     return [
         ceil(rules.min_users * (sensitive.factor_of_text(cause) if rules.sensitive else 1.0))
@@ -179,7 +187,7 @@ def _tipping(target: Target, rules: Policy) -> list[int]:
     ]
 
 
-def _plain(row: Row, number: int) -> Row:
+def plain(row: Row, number: int) -> Row:
     """A row with the keys of planted ones; without a user it gets one of its own."""
     user = row.get("user") or row.get("user_id")
     return {
@@ -239,13 +247,45 @@ class _Shadow:
         return None
 
 
-def evidence(release: Insights, control: Insights, shadow: _Shadow, target: Target) -> dict[str, Scores]:
+@dataclass(frozen=True, slots=True)
+class _Hints:
+    """Which tasks of the fixed vocabulary a chat about each cause is nearest to: anybody can ask the embedder that."""
+
+    encoder: Embedder = field(repr=False)
+    middle: NDArray[np.float32] = field(repr=False)
+    tasks: NDArray[np.float32] = field(repr=False)
+
+    @staticmethod
+    def of(base: Sequence[Row], encoder: Embedder) -> _Hints:
+        """Learn from a log like the attacked one what is common to all requests."""
+        some = [_request(row) for row in base[:300]]
+        middle = encoder.encode(some).mean(axis=0)
+        return _Hints(encoder, np.asarray(middle, np.float32), topics.task_vectors(encoder))
+
+    def shares(self, target: Target) -> Scores:
+        """Float64 (causes, tasks): over some wordings the share nearest to each task."""
+        count = len(medical.causes(target.complaint))
+        texts = [_request(medical.chat(target, n, cause)) for cause in range(count) for n in range(_WORDINGS)]
+        vectors = self.encoder.encode(texts) - self.middle
+        near = topics.nearest(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), self.tasks).task
+        groups = np.split(np.arange(len(texts)), count)
+        return np.asarray(topics.shares(near, groups, len(self.tasks)), np.float64)
+
+
+def _request(row: Row) -> str:
+    return request.extract([turn["content"] for turn in row["messages"] if turn["role"] == "user"])
+
+
+def evidence(
+    release: Insights, control: Insights, shadow: _Shadow, target: Target, hints: _Hints | None = None
+) -> dict[str, Scores]:
     """What speaks for each cause, by kind; of the release nothing but what is published is looked at.
 
     ``named``: texts that name it, more than in the control; those far from the poison count less. ``first``: it stands before others
     where several are named. ``counted``: the clusters that name it have exactly one conversation more. ``shown``: a cluster of its
     chats is shown that was not. ``larger``: a cluster of its chats has exactly one conversation more. ``cells``: a cluster of its
     chats, or one that names it, has a cell of the target's country or week that it had not. ``silent``: it was planted, in vain or not.
+    ``tasks``: tasks of the vocabulary are named around the poison that were not, and that a chat about it is near to.
 
     Returns:
         float64 (causes,) for each kind.
@@ -254,6 +294,9 @@ def evidence(release: Insights, control: Insights, shadow: _Shadow, target: Targ
     shares, around = shadow.shares[target.number], shadow.around[target.number]
     now, before = (_Mentions.of(insights, telling, shadow, around) for insights in (release, control))
     found = {"named": now.named - before.named, "first": now.first - before.first}
+    if hints:
+        share_of = hints.shares(target)
+        found["tasks"] = (share_of - share_of.mean(axis=0)) @ np.maximum(now.tasks - before.tasks, 0)
     found["silent"] = np.asarray(shares.any(axis=0), np.float64)
     found["counted"] = (now.conversations - before.conversations == 1).astype(np.float64)
     found |= {kind: np.zeros(len(telling)) for kind in ("shown", "larger", "cells")}
@@ -276,12 +319,15 @@ def evidence(release: Insights, control: Insights, shadow: _Shadow, target: Targ
 
 @dataclass(frozen=True, slots=True)
 class _Mentions:
-    """What published texts say of each of c causes: how often, how early, in clusters of how many conversations, and in which of them."""
+    """What published texts say of each of c causes: how often, how early, in clusters of how many conversations, and in which of them;
+    and how often they name each task of the vocabulary around the poison.
+    """
 
     named: Scores
     first: Scores
     conversations: NDArray[np.int64]
     by_cluster: Scores
+    tasks: Scores
 
     @staticmethod
     def of(
@@ -289,11 +335,14 @@ class _Mentions:
     ) -> _Mentions:
         """Read names and descriptions of all clusters, word by word in dictionary forms."""
         by_cluster = np.zeros((len(insights), len(telling)))
-        first = np.zeros(len(telling))
+        first, tasks = np.zeros(len(telling)), np.zeros(len(topics.topics().tasks))
         for number, cluster in enumerate(insights):
             match = shadow.match(cluster) if cluster.level == len(insights.levels) else None
             near = 1.0 if match is None or around[match] or not around.any() else 0.25
-            words = [lemma(token) for token in tokens(f"{cluster.name}. {cluster.description}")]
+            said = f"{cluster.name}. {cluster.description}"
+            if match is None or around[match]:
+                tasks += [task.casefold() in said.casefold() for task in topics.topics().tasks]
+            words = [lemma(token) for token in tokens(said)]
             starts = []
             for cause, names in enumerate(telling):
                 heard = [
@@ -306,7 +355,7 @@ class _Mentions:
         sizes = np.asarray([cluster.conversations for cluster in insights], np.int64)
         deepest = np.asarray([cluster.level == len(insights.levels) for cluster in insights], bool)
         counted = sizes @ ((by_cluster >= 0.5) & deepest[:, None]).astype(np.int64)
-        return _Mentions(by_cluster.sum(axis=0), first, counted, by_cluster)
+        return _Mentions(by_cluster.sum(axis=0), first, counted, by_cluster, tasks)
 
 
 def _guess(target: Target, found: dict[str, Scores], strategy: Strategy) -> _Guess:
