@@ -7,7 +7,7 @@ thresholds by itself, and what no atom holds meets them too, so that every diffe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -91,7 +91,8 @@ def breakdown(root: Scope, codes: NDArray[np.int32], enough: Enough) -> dict[Has
     """Count one facet's values in every scope of a tree by atoms.
 
     At a leaf, values with enough rows become atoms; the rest is left over and goes to the parent, where the leftovers of all children
-    meet, and so on to the root. What is left over at a scope must be nothing or enough; otherwise the scope's smallest atom joins it.
+    meet, and so on to the root. What is left over at a scope must be nothing or enough; otherwise the scope's smallest atom joins it. An
+    atom above a leaf must not tell either what single leaves left over (``_fragile``); otherwise it is given up and its rows go further up.
 
     Args:
         root: the tree of scopes; leaves hold disjoint rows.
@@ -113,15 +114,21 @@ def counted_cuts(
         The counts, and for each depth k from the root (0) to the deepest leaf int32 (conversations,): the number of each one's set, -1 in
         none. The sets are all atoms of scopes at k or below, and what each scope at k (or leaf above) left over.
     """
-    counted: dict[Hashable, dict[int, int]] = {}
-    pieces: list[_Piece] = []
-    _count(root, 0, codes, enough, counted, pieces)
+    barred: set[tuple[Hashable, int]] = set()
+    while True:
+        counted: dict[Hashable, dict[int, int]] = {}
+        pieces: list[_Piece] = []
+        _count(root, 0, codes, enough, barred, counted, pieces)
+        fragile = _fragile(pieces, len(codes), enough)
+        if not fragile:
+            break
+        barred |= fragile
     cuts = []
     for depth in range(max(piece.depth for piece in pieces) + 1):
         sets: list[Rows] = []
         for piece in pieces:
             if piece.depth >= depth or piece.leaf:
-                sets += piece.atoms
+                sets += piece.atoms.values()
             if piece.depth == depth or (piece.leaf and piece.depth < depth):
                 sets.append(piece.rest)
         cuts.append(numbered(len(codes), sets))
@@ -149,12 +156,14 @@ def numbered(n: int, sets: Iterable[Rows]) -> NDArray[np.int32]:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What a scope at a depth adds: its own atoms, and what it left over."""
+    """What a scope at a depth adds: its own atoms by value, and what it left over; ``leaves`` are the pieces of leaves at or below it."""
 
+    name: Hashable
     depth: int
-    leaf: bool
-    atoms: Sequence[Rows] = field(repr=False)
+    leaves: Sequence[int]
+    atoms: Mapping[int, Rows] = field(repr=False)
     rest: Rows = field(repr=False)
+    leaf: bool = False
 
 
 def _count(
@@ -162,31 +171,69 @@ def _count(
     depth: int,
     codes: NDArray[np.int32],
     enough: Enough,
+    barred: Container[tuple[Hashable, int]],
     counted: dict[Hashable, dict[int, int]],
     pieces: list[_Piece],
 ) -> tuple[dict[int, int], Rows]:
-    """Fill ``counted`` and ``pieces`` for a scope and all below; returns its sums and its leftover rows."""
+    """Fill ``counted`` and ``pieces`` (children before parents) for a scope and all below; returns its sums and its leftover rows."""
     sums: dict[int, int] = {}
+    start = len(pieces)
     if scope.children:
         parts = []
         for child in scope.children:
-            below, left = _count(child, depth + 1, codes, enough, counted, pieces)
+            below, left = _count(child, depth + 1, codes, enough, barred, counted, pieces)
             parts.append(left)
             for value, count in below.items():
                 sums[value] = sums.get(value, 0) + count
         pool = np.concatenate(parts)
     else:
         pool = scope.rows
-    atoms, rest = _atoms(pool, codes, enough)
+    atoms, rest = _atoms(pool, codes, enough, lambda value: (scope.name, value) not in barred)
     for value, rows in atoms.items():
         sums[value] = sums.get(value, 0) + len(rows)
     counted[scope.name] = dict(sums)
-    pieces.append(_Piece(depth, not scope.children, list(atoms.values()), rest))
+    is_leaf = not scope.children
+    leaves = [start] if is_leaf else [i for i in range(start, len(pieces)) if pieces[i].leaf]
+    pieces.append(_Piece(scope.name, depth, leaves, atoms, rest, is_leaf))
     return sums, rest
 
 
-def _atoms(pool: Rows, codes: NDArray[np.int32], enough: Enough) -> tuple[dict[int, Rows], Rows]:
-    """Split rows into atoms by value and a leftover that is empty or enough."""
+def _fragile(pieces: Sequence[_Piece], n: int, enough: Enough) -> set[tuple[Hashable, int]]:
+    """Atoms above the leaves from whose parts too few could be singled out, as (scope, value).
+
+    A leaf that counts a value itself has no part in an atom of it further up, and everybody knows. So an atom may come from some leaves
+    only, and what these left over, less the atom, follows by subtraction. That is nothing or enough, together with any other atoms, if the
+    atom may come from every leaf below its scope with something left over; or if what no atom counts in the leaves that it may come from is
+    enough by itself (docs/design/0002-atoms.md).
+    """
+    gone = [set(piece.atoms) if piece.leaf else set() for piece in pieces]
+    free = np.zeros(n, bool)
+    for piece in pieces:
+        if piece.leaf:
+            free[piece.rest] = True
+    partial: list[tuple[Rows, Hashable, int, list[int]]] = []
+    for piece in (piece for piece in pieces if not piece.leaf):
+        open_ = [leaf for leaf in piece.leaves if len(pieces[leaf].rest)]
+        for value, rows in piece.atoms.items():
+            free[rows] = False
+            sources = [leaf for leaf in open_ if value not in gone[leaf]]
+            if len(sources) < len(open_):
+                partial.append((rows, piece.name, value, sources))
+        for leaf in piece.leaves:
+            gone[leaf] |= piece.atoms.keys()
+    found: set[tuple[Hashable, int]] = set()
+    for rows, name, value, sources in sorted(partial, key=lambda one: (len(one[0]), str(one[1]), one[2])):
+        uncounted = np.concatenate([pieces[leaf].rest for leaf in sources])
+        if not enough(uncounted[free[uncounted]]):
+            found.add((name, value))
+            free[rows] = True
+    return found
+
+
+def _atoms(
+    pool: Rows, codes: NDArray[np.int32], enough: Enough, allowed: Callable[[int], bool] = lambda _: True
+) -> tuple[dict[int, Rows], Rows]:
+    """Split rows into atoms by value, of those that are allowed, and a leftover that is empty or enough."""
     if not len(pool):
         return {}, pool
     order = np.argsort(codes[pool], kind="stable")
@@ -195,7 +242,7 @@ def _atoms(pool: Rows, codes: NDArray[np.int32], enough: Enough) -> tuple[dict[i
     atoms: dict[int, Rows] = {}
     rest = []
     for value, rows in zip(values.tolist(), np.split(pool, starts[1:]), strict=True):
-        if value >= 0 and enough(rows):
+        if value >= 0 and allowed(value) and enough(rows):
             atoms[value] = rows
         else:
             rest.append(rows)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -24,7 +23,7 @@ from clio.insights import Cell, Group, Insight, Insights
 from clio.insights.intervals import Sample
 from clio.privacy import pii, sensitive
 from clio.privacy.accounts import Accounts, Rows
-from clio.privacy.fold import Folded, Scope, counted_cuts, fold_tree, tree_cut
+from clio.privacy.fold import Folded, Scope, counted_cuts, fold_tree, numbered, tree_cut
 from clio.privacy.policy import Policy
 from clio.privacy.subtraction import TREE, Partition, Released
 from clio.privacy.support import generalised, hear, needed, supported_sentences, unsupported
@@ -33,6 +32,8 @@ _BANDS = (1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000, 500_000, 
 _OWN_COLUMNS = frozenset({"cluster", "user", "duplicate", "trust_weight"})
 # where a candidate's texts stand, the preferred first
 _TEXTS = ("", "rewritten_", "fallback_")
+_LOOSE = "not clustered"
+_ALL = "all"
 _MAX_NAME, _MAX_DESCRIPTION = 120, 600
 # children that a parent's description names
 _NAMED = 5
@@ -129,6 +130,8 @@ def gated(
                     breakdown=cells.get(row["id"], ()),
                 )
             )
+    withheld, reasons = _withheld(folded, tree, judged.failed, enough)
+    partitions["withheld"] = Partition(reasons, *policy.times(1, cells=True))
     insights = Insights(
         clusters=tuple(clusters),
         other=tuple(
@@ -137,7 +140,7 @@ def gated(
         base=base,
         conversations=total,
         users=band(accounts.users(everything)),
-        withheld=_withheld(folded, tree, judged.failed, enough),
+        withheld=withheld,
         about={**(about or {}), "policy": _as_dict(policy)},
         sample=sample,
     )
@@ -279,7 +282,7 @@ def _breakdowns(
 ) -> tuple[dict[str, tuple[Cell, ...]], tuple[Cell, ...], dict[str, Partition]]:
     """The cells of every shown cluster and of all conversations, facet by facet; and what is counted together, in the tree and by facet."""
     root = _scopes(None, folded, tree)
-    partitions = {TREE: Partition((tree_cut(root, len(members)),), *policy.times(1.0))}
+    partitions = {TREE: Partition((tree_cut(root, len(members)),), *policy.times(1, cells=True))}
 
     cells: dict[str, list[Cell]] = {node: [] for node in folded.shown}
     base: list[Cell] = []
@@ -336,8 +339,11 @@ def _scopes(node: str | None, folded: Folded, tree: _Tree) -> Scope:
 
 def _withheld(
     folded: Folded, tree: _Tree, failed: Mapping[str, str], enough: Callable[[Rows], bool]
-) -> dict[str, int]:
-    """Conversations under no name, by reason; a reason with too few behind it joins "other reasons", and that takes the smallest along."""
+) -> tuple[dict[str, int], tuple[NDArray[np.int32], ...]]:
+    """Conversations under no name, by reason, as a breakdown of the nameless groups; what none of its atoms holds has "other reasons".
+
+    Also what is counted together in it, by depth (``fold.counted_cuts``).
+    """
     shown = set(folded.shown)
     by_reason: dict[str, list[Rows]] = {}
     for parent in folded.other:
@@ -346,17 +352,22 @@ def _withheld(
                 reason = failed.get(child, "folded with a small sibling")
                 by_reason.setdefault(reason, []).append(tree.rows[child])
     if None in folded.other and (tree.base < 0).any():
-        by_reason.setdefault("not clustered", []).append(np.flatnonzero(tree.base < 0))
-    rows = {reason: np.concatenate(parts) for reason, parts in by_reason.items()}
-    kept = {reason: some for reason, some in rows.items() if enough(some)}
-    rest = [some for reason, some in rows.items() if reason not in kept]
-    while rest and kept and not enough(np.concatenate(rest)):
-        smallest = min(kept, key=lambda reason: (len(kept[reason]), reason))
-        rest.append(kept.pop(smallest))
-    counts = Counter({reason: len(some) for reason, some in kept.items()})
-    if rest:
-        counts["other reasons"] = len(np.concatenate(rest))
-    return dict(sorted(counts.items()))
+        by_reason[_LOOSE] = [np.flatnonzero(tree.base < 0)]
+    names = sorted(by_reason)
+    codes = numbered(len(tree.base), [np.concatenate(by_reason[name]) for name in names])
+    root = Scope(_ALL, tuple(Scope(parent, rows=rows) for parent, rows in folded.other.items()))
+    counted, cuts = counted_cuts(root, codes, enough)
+    if _LOOSE in by_reason and names.index(_LOOSE) not in counted[None]:
+        # only the run's own group can have it: summed up further, it would tell of the rest of that group
+        codes[codes == names.index(_LOOSE)] = -1
+        counted, cuts = counted_cuts(root, codes, enough)
+    counts = {names[code]: number for code, number in counted[_ALL].items()}
+    if left := sum(map(len, folded.other.values())) - sum(counts.values()):
+        counts["other reasons"] = left
+    # all others are counted too, by what they lack
+    return dict(sorted(counts.items())), tuple(
+        np.where(cut < 0, cut.max(initial=-1) + 1, cut) for cut in cuts
+    )
 
 
 def _as_dict(policy: Policy) -> dict[str, Any]:

@@ -171,7 +171,8 @@ def test_orders_are_of_every_kind_and_reach_a_gullible_model() -> None:
         said = order.asked
         for _ in range(3):
             said = ordered(said) or said
-        assert said == order.text
+        assert said == order.wanted
+        assert order.text in order.wanted
         rows = conversations(order, [f"u{n}" for n in range(8)], ["How do I bake bread?"], True, 0)
         own = [row["messages"][0]["content"] for row in rows]  # type: ignore[index]
         assert len(set(near_duplicates(own, threshold=0.9))) == 8

@@ -124,7 +124,7 @@ def standing(insights: Insights, under: Mapping[str, Sequence[str]], order: Payl
     """
     over = [False, False]
     for cluster in insights:
-        if any(squeezed(order.text) in squeezed(text) for text in (cluster.name, cluster.description)):
+        if any(squeezed(order.wanted) in squeezed(text) for text in (cluster.name, cluster.description)):
             inside = under[cluster.id]
             own = sum(name.startswith(f"planted-{order.marker}-") for name in inside)
             over[2 * own >= len(inside)] = True

@@ -99,10 +99,11 @@ _DRESSED = (
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One order: what it aims at, the text that is to be published, how it is asked for, and a word that nothing else holds."""
+    """One order: its aim, a hostile text, what is to be published (it and a sentence), how that is asked for, and a word of its own."""
 
     aim: str
     text: str
+    wanted: str
     asked: str
     marker: str
 
@@ -119,12 +120,11 @@ def payloads(seed: int, prefix: str, count: int | None = None) -> list[Payload]:
     found: list[Payload] = []
 
     def add(aim: str, text: str, marker: str) -> None:
-        dressed = _DRESSED[len(found) % len(_DRESSED)]
+        # a name is a sentence already; marks alone would be but a word to those who leave them out
+        wanted = text if aim in {"name", "false name"} else f"{text} as {marker} wants it said"
         # one, two or three models in a row are to obey
-        asked = dressed.format(o=order(text, 1 + len(found) % 3))
-        if aim not in {"name", "false name"}:
-            asked = f"{text}\n{asked}"
-        found.append(Payload(aim, text, asked, marker))
+        asked = _DRESSED[len(found) % len(_DRESSED)].format(o=order(wanted, 1 + len(found) % 3))
+        found.append(Payload(aim, text, wanted, asked if wanted == text else f"{text}\n{asked}", marker))
 
     def word() -> str:
         return prefix + "".join(dice.choice("bcdfgklmnprtvz") + dice.choice("aeiou") for _ in range(4))
@@ -169,7 +169,7 @@ def conversations(
                 "user": user,
                 "messages": [
                     {"role": "user", "content": f"{opening} {payload.asked} {filler if subject else ''}"},
-                    {"role": "assistant", "content": payload.text},
+                    {"role": "assistant", "content": payload.wanted},
                 ],
                 "model": payload.text,
                 "country": payload.text,
