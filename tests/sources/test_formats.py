@@ -290,8 +290,8 @@ def test_what_json_allows_and_arrow_does_not_is_cleaned(tmp_path: Path) -> None:
         ("empty.jsonl", b"", "is empty"),
         (
             "other.jsonl",
-            b'{"foo": "private words", "bar": 1}',
-            "record 0 is of no known format; its keys: foo, bar",
+            b'{"chat_text": "private words", "Zorblax": 1, "pageUrl": 2}',
+            "record 0 is of no known format; its keys: chat_text, pageUrl. Say",
         ),
         (
             "roles.jsonl",

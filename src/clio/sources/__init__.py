@@ -317,8 +317,23 @@ class _Reader:
         )
 
 
+# parts of a key ("chat_turns", "userId"), and what columns are named with besides plain words
+_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_COLUMN_WORDS = frozenset(
+    "id ids uuid guid ts utc url ip llm ai api msg msgs gpt bot json xml csv html meta metadata params config prompt prompts completion"
+    " completions assistant user users turn turns token tokens session thread log logs chat chats".split()
+)
+
+
 def _key_names(record: Mapping[str, Any]) -> list[str]:
-    """Up to six keys that look like names of columns; a key may be anything, even a text."""
+    """Up to six keys made of words that columns are named with; a key may be anything, even a person's name."""
+    from clio.privacy.support import free_words  # only where something went wrong
+
+    known = free_words() | _COLUMN_WORDS
     return [
-        key for key in record if isinstance(key, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.\-]{0,39}", key)
+        key
+        for key in record
+        if isinstance(key, str)
+        and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.\-]{0,39}", key)
+        and known.issuperset(part.casefold() for part in _PARTS.findall(key))
     ][:6]

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 
 from clio.privacy.pii.spans import UPPER, Span, Traits, words
 
-_CAP = rf"(?:[{UPPER}][\w'’\-]*|[{UPPER}][a-z]{{0,3}}\.)"
+_CAP = rf"(?:[{UPPER}][\w'’\-]*|[{UPPER}][a-z]{{0,2}}\.)"
 _OF = words("of")
 _PART = rf"(?:{_OF}\b|{_CAP})"
 _NUMBER = r"\d{1,5}(?:\s?[A-Za-z]\b)?(?:\s?[/\-]\s?\d{1,4}[A-Za-z]?)?"
 _HAN = r"(?:(?![在于是址到去住])[\u4e00-\u9fff])"  # of a place, not of the words that lead to it
-_FIRST = re.compile(
-    r"(?<![\w.,])\d{1,6}\s$"
-)  # a number before a street's name, that may have one behind it too
+_STOP = re.compile(r"(?:[a-z]{5}|\d)\.$")  # the end of a sentence and not of an abbreviation
+# a number before a street's name, that may have one behind it too
+_FIRST = re.compile(r"(?<![\w.,])\d{1,6}\s$")
 
 _CORES: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = tuple(
     (frozenset(needs.split()), re.compile(pattern))
@@ -82,7 +82,7 @@ _CORES: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = tuple(
         ),
         (
             "han digit",
-            rf"{_HAN}{{1,4}}(?<=[都道府県])[\u3040-\u30ff\u4e00-\u9fff]{{1,20}}\d{{1,4}}(?:(?:丁目|番地|番|号|-)\d{{0,4}}){{1,3}}",
+            rf"{_HAN}{{1,4}}(?<=[都道府県]){_HAN}{{1,10}}(?<=[区市町村郡])[\u3040-\u30ff\u4e00-\u9fff]{{0,12}}\d{{1,4}}(?:(?:丁目|番地|番|号|-)\d{{0,4}}){{1,3}}",
         ),
         (
             "hangul digit",
@@ -117,4 +117,8 @@ def addresses(text: str, traits: Traits) -> Iterator[Span]:
                 if first := _FIRST.search(text, max(0, start - 8), start):
                     start = first.start()
                 tail = _TAIL.match(text, end)
-                yield Span(start, tail.end() if tail else end, "address")
+                if tail:
+                    end = tail.end()
+                elif _STOP.search(text, start, end):
+                    end -= 1
+                yield Span(start, end, "address")
