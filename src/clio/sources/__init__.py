@@ -20,6 +20,7 @@ from clio.errors import SourceError
 from clio.sources import containers, exports, messages, wildchat
 from clio.sources.common import Unfit
 from clio.sources.containers import Broken, Item, Limits
+from clio.text import word_list
 
 __all__ = ["FORMATS", "Limits", "Rejected", "expand", "open"]
 
@@ -317,19 +318,15 @@ class _Reader:
         )
 
 
-# parts of a key ("chat_turns", "userId"), and what columns are named with besides plain words
+# parts of a key: "chat_turns", "userId"
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_COLUMN_WORDS = frozenset(
-    "id ids uuid guid ts utc url ip llm ai api msg msgs gpt bot json xml csv html meta metadata params config prompt prompts completion"
-    " completions assistant user users turn turns token tokens session thread log logs chat chats".split()
-)
 
 
 def _key_names(record: Mapping[str, Any]) -> list[str]:
     """Up to six keys made of words that columns are named with; a key may be anything, even a person's name."""
     from clio.privacy.support import free_words  # only where something went wrong
 
-    known = free_words() | _COLUMN_WORDS
+    known = free_words() | word_list("column_words")
     return [
         key
         for key in record
