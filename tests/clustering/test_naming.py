@@ -9,9 +9,10 @@ from clio.clustering.counting import background, read
 from clio.clustering.naming import describe_base, terms
 from clio.clustering.parents import Described, describe_parents
 from clio.clustering.phrases import actions, find_phrases
-from clio.clustering.topics import nearest, shares, topics
+from clio.clustering.topics import Spread, nearest, shares, topics
 
 TASKS = len(topics().tasks)
+NOWHERE = Spread(np.zeros((2, TASKS), np.float32), np.zeros((2, len(topics().themes)), np.float32))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def describe(texts: list[str], users: list[int] | None = None, min_users: int = 
         np.concatenate([numbers, np.arange(1000, 1000 + len(others), dtype=np.int32)]),
     )
     flat = np.zeros((2, TASKS), np.float32)
-    return describe_base(members, flat, flat, min_users)[0]
+    return describe_base(members, flat, NOWHERE, min_users)[0]
 
 
 LOST = [
@@ -81,7 +82,7 @@ def test_clusters_of_one_name_are_told_apart() -> None:
     texts = ["find a restaurant with italian food"] * 8 + ["find a restaurant with sushi"] * 8
     members = read(texts, ["en"] * 16, np.asarray([0] * 8 + [1] * 8, np.int32), np.arange(16, dtype=np.int32))
     flat = np.zeros((2, TASKS), np.float32)
-    a, b = describe_base(members, flat, flat, 5)
+    a, b = describe_base(members, flat, NOWHERE, 5)
     assert a.name != b.name
 
 
@@ -113,14 +114,31 @@ def test_descriptions_hold_no_numbers() -> None:
 def test_parents_are_named_by_what_joins_their_children_and_are_distinct() -> None:
     """A theme that most requests share names a parent; namesakes lean to different tasks."""
     names = list(topics().tasks)
-    spread = np.zeros((2, TASKS), np.float32)
-    spread[0, names.index("Book a flight")] = 0.7
-    spread[0, names.index("Write a poem")] = 0.3
-    spread[1, names.index("Book a hotel")] = 1.0
+    task = [names.index("Book a flight")] * 14 + [names.index("Write a poem")] * 6
+    task += [names.index("Book a hotel")] * 20
+    spread = Spread.of(
+        np.asarray(task, np.int32),
+        np.repeat([0, 1], 20).astype(np.int32),
+        np.arange(40, dtype=np.int32),
+        2,
+        5,
+    )
     first, second = describe_parents(spread, top=True)
     assert first.name.startswith("Travel")
     assert second.name.startswith("Travel")
     assert first.name != second.name
+
+
+def test_a_task_that_few_are_near_to_names_nothing() -> None:
+    """Even the public vocabulary tells of a person where a single request puts a task into a text."""
+    names = list(topics().tasks)
+    task = np.asarray([names.index("Find a doctor")] * 9, np.int32)
+    label = np.zeros(9, np.int32)
+    few = Spread.of(task, label, np.asarray([1, 1, 1, 2, 2, 3, 3, 4, -1], np.int32), 1, 5)
+    assert not few.tasks.any()
+    assert describe_parents(few, top=True)[0].name == "Various requests"
+    many = Spread.of(task, label, np.arange(9, dtype=np.int32), 1, 5)
+    assert many.tasks[0, names.index("Find a doctor")] == 1
 
 
 def test_nearest_task_is_found_and_shares_sum_to_one() -> None:

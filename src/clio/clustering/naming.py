@@ -28,9 +28,9 @@ from clio.clustering.counting import (
     weight,
     with_fewer,
 )
-from clio.clustering.parents import Described, joined, lower, lower_theme
+from clio.clustering.parents import VARIOUS, Described, joined, lower, lower_theme
 from clio.clustering.phrases import ASK, ENDING_VERBS, LINKS, QUESTION_WORDS
-from clio.clustering.topics import topics
+from clio.clustering.topics import Spread, topics
 from clio.clustering.wording import Wording, action_name, join, language_name
 from clio.text import has_cjk, lemma
 
@@ -72,14 +72,14 @@ class _Draft:
 
 
 def describe_base(
-    members: Members, closeness: NDArray[np.float32], spread: NDArray[np.float32], min_users: int
+    members: Members, closeness: NDArray[np.float32], spread: Spread, min_users: int
 ) -> list[Described]:
     """Name and describe each base cluster; names are distinct as far as what members share allows.
 
     Args:
         members: from ``counting.read``.
         closeness: float32 (clusters, tasks), cosine of each cluster's centroid to each task of the vocabulary.
-        spread: float32 (clusters, tasks), how each cluster's requests spread over the tasks (``topics.shares``).
+        spread: how each cluster's requests spread over the vocabulary.
         min_users: distinct users who must share each phrase.
 
     Returns:
@@ -99,7 +99,7 @@ def describe_base(
             phrases: bool = True, counts: Counts = counts, c: int = c, language: str = language
         ) -> _Draft:
             draft = _Draft(counts, actions_of(counts, base, min_users) if phrases else [], language)
-            _write(draft, closeness[c], spread[c], base, wording, min_users)
+            _write(draft, closeness[c], spread.tasks[c], spread.themes[c], base, wording, min_users)
             return draft
 
         drafts.append(_stable(written))
@@ -197,6 +197,7 @@ def _write(
     draft: _Draft,
     closeness: NDArray[np.float32],
     spread: NDArray[np.float32],
+    themes: NDArray[np.float32],
     base: Background,
     wording: Wording,
     min_users: int,
@@ -230,11 +231,12 @@ def _write(
     elif (not chosen or counts.form[chosen[0][1]] < 0.5) and (said := _said(counts, min_users)):
         draft.name, draft.description = f"Say “{said}”", f"People write “{said}” or much the same."
     else:
-        draft.name = _mixed_name(spread, fit)
+        draft.name = _mixed_name(spread, themes, fit)
         nearest = [
             lower(topics().tasks[int(t)]) for t in np.argsort(-spread, kind="stable")[:4] if spread[t] > 0
         ]
-        draft.description = f"A mixed group, with requests to {join(nearest, last='or')}."
+        what = f", with requests to {join(nearest, last='or')}" if nearest else ""
+        draft.description = f"A mixed group{what}."
 
 
 def _description(draft: _Draft) -> str:
@@ -292,13 +294,13 @@ def _phrase_name(chosen: Sequence[tuple[str, Key]], counts: Counts, wording: Wor
     return longer if len(longer) <= _MAX_NAME else name
 
 
-def _mixed_name(spread: NDArray[np.float32], fit: NDArray[np.float32]) -> str:
+def _mixed_name(spread: NDArray[np.float32], themes: NDArray[np.float32], fit: NDArray[np.float32]) -> str:
     """The two fittest tasks of one theme where many members share it; otherwise, said plainly, "Various: science and history"."""
-    theme_of = np.asarray(topics().theme_of)
-    themes = np.bincount(theme_of, weights=spread, minlength=len(topics().themes)).astype(np.float32)
+    if not themes.any():
+        return VARIOUS
     main = int(themes.argmax())
-    if themes[main] >= _THEME:
-        inside = np.flatnonzero((theme_of == main) & (spread > 0))
+    inside = np.flatnonzero((np.asarray(topics().theme_of) == main) & (spread > 0))
+    if themes[main] >= _THEME and len(inside):
         best = inside[np.argsort(-fit[inside], kind="stable")][:2]
         return join([topics().tasks[best[0]], *(lower(topics().tasks[t]) for t in best[1:])])
     return f"Various: {lower_theme(joined(themes, topics().themes, 0.3))}"

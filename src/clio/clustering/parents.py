@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.clustering.topics import topics
+from clio.clustering.topics import Spread, topics
 from clio.clustering.wording import join
 
 #: stands in a description where the gate writes the names of those children that are shown
 CHILDREN = "{children}"
+#: what is called where nothing is shared by enough users
+VARIOUS = "Various requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +25,22 @@ class Described:
     description: str
 
 
-def describe_parents(tasks: NDArray[np.float32], top: bool) -> list[Described]:
+def describe_parents(spread: Spread, top: bool) -> list[Described]:
     """Name and describe parents by what joins their children: the themes (at the top) or tasks that their requests spread over.
 
     Args:
-        tasks: float32 (parents, tasks), how each parent's requests spread over the vocabulary's tasks (rows sum to 1).
+        spread: of the parents' requests over the vocabulary.
         top: whether these are the top of the hierarchy (named by themes) or lie between (named by tasks).
 
     Returns:
-        One ``Described`` a parent; names are distinct, and descriptions hold ``CHILDREN``.
+        One ``Described`` a parent; names are distinct as far as enough users share what tells them apart, and descriptions hold
+        ``CHILDREN``.
     """
-    theme_of = np.asarray(topics().theme_of)
-    themes = np.zeros((len(tasks), len(topics().themes)), np.float32)
-    for theme in range(themes.shape[1]):
-        themes[:, theme] = tasks[:, theme_of == theme].sum(axis=1)
+    tasks, themes = spread.tasks, spread.themes
     names = [
-        joined(themes[p], topics().themes, 0.55) if top else joined(tasks[p], topics().tasks, 0.4)
+        joined(tasks[p], topics().tasks, 0.4)
+        if not top and tasks[p].any()
+        else joined(themes[p], topics().themes, 0.55)
         for p in range(len(tasks))
     ]
     taken: set[str] = set()
@@ -50,7 +52,7 @@ def describe_parents(tasks: NDArray[np.float32], top: bool) -> list[Described]:
             lean = tasks[p] - tasks[same].max(axis=0)
             for t in np.argsort(-lean, kind="stable"):
                 longer = f"{name}: {lower(topics().tasks[int(t)])}"
-                if longer.casefold() not in taken and topics().tasks[int(t)] != name:
+                if tasks[p, t] > 0 and longer.casefold() not in taken and topics().tasks[int(t)] != name:
                     name = longer
                     break
         taken.add(name.casefold())
@@ -60,6 +62,8 @@ def describe_parents(tasks: NDArray[np.float32], top: bool) -> list[Described]:
 
 def joined(shares: NDArray[np.float32], words: Sequence[str], enough: float) -> str:
     """The word with the largest share, or the two or three largest where one is not enough."""
+    if not shares.any():
+        return VARIOUS
     order = [int(i) for i in np.argsort(-shares, kind="stable")[:3]]
     kept = [order[0]]
     for i in order[1:]:

@@ -88,3 +88,47 @@ def shares(
         if len(rows):
             spread[i] = np.bincount(numbers[rows], minlength=kinds) / len(rows)
     return spread
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How n groups' requests spread over the vocabulary: ``tasks`` float32 (n, tasks) and ``themes`` float32 (n, themes), shares 0..1.
+
+    Only what enough distinct users of a group are nearest to; the rest is 0, for a single request must not put a task into a text.
+    """
+
+    tasks: NDArray[np.float32]
+    themes: NDArray[np.float32]
+
+    @staticmethod
+    def of(
+        task: NDArray[np.int32],
+        labels: NDArray[np.int32],
+        users: NDArray[np.int32],
+        groups: int,
+        min_users: int,
+    ) -> Spread:
+        """Count it.
+
+        Args:
+            task: int32 (n,), the nearest task of each request.
+            labels: int32 (n,), its group, -1 for none.
+            users: int32 (n,), its user, -1 where it counts for nobody.
+            groups: number of groups.
+            min_users: distinct users who must be nearest to a task or theme.
+        """
+        theme = np.asarray(topics().theme_of, np.int32)[task]
+
+        def shared(kind: NDArray[np.int32], kinds: int) -> NDArray[np.float32]:
+            inside = labels >= 0
+            cells = labels[inside].astype(np.int64) * kinds + kind[inside]
+            rows = np.bincount(cells, minlength=groups * kinds).reshape(groups, kinds)
+            known = inside & (users >= 0)
+            pairs = np.unique(
+                np.stack([labels[known].astype(np.int64) * kinds + kind[known], users[known]]), axis=1
+            )
+            people = np.bincount(pairs[0], minlength=groups * kinds).reshape(groups, kinds)
+            sizes = np.maximum(rows.sum(axis=1, keepdims=True), 1)
+            return np.where(people >= min_users, rows / sizes, 0.0).astype(np.float32)
+
+        return Spread(shared(task, len(topics().tasks)), shared(theme, len(topics().themes)))

@@ -20,7 +20,7 @@ from clio.clustering.parents import Described
 from clio.models.answers import Answers
 from clio.models.protocols import ChatModel, Embedder
 from clio.privacy.accounts import Accounts
-from clio.privacy.support import hear, needed, unsupported
+from clio.privacy.support import hear, needed, runs_of, unsupported
 
 #: clusters from outside that a neighbourhood is shown (the paper's m, which it does not give)
 OUTSIDERS = 10
@@ -66,12 +66,12 @@ class Tree:
     ``rewritten``: for each level the clusters that a chat model has named anew, from shared terms only, where its first text named what
     too few share; ``fallback``: the same clusters named without a model, None where that is how they are named anyway.
 
-    ``spread``: float32 (base clusters, tasks), how the requests of each spread over the vocabulary of tasks.
+    ``task``: int32 (n,), the vocabulary's task that each request is nearest to.
     """
 
     levels: list[list[Described]]
     steps: list[NDArray[np.int32]]
-    spread: NDArray[np.float32] = field(repr=False)
+    task: NDArray[np.int32] = field(repr=False)
     rewritten: list[dict[int, Described]] = field(default_factory=list)
     fallback: list[list[Described]] | None = None
 
@@ -98,31 +98,28 @@ def without_model(data: Clustered, tasks: NDArray[np.float32], shape: Shape) -> 
     k = len(data.centroids)
     near = topics.nearest(data.vectors, tasks)
     groups = _groups(data.labels, k)
-    spread = topics.shares(near.task, groups, len(topics.topics().tasks))
     themes = topics.shares(near.theme(), groups, len(topics.topics().themes))
     members = counting.read(data.requests, data.languages, data.labels, data.users)
+    spread = topics.Spread.of(near.task, data.labels, data.users, k, shape.min_users)
     base = naming.describe_base(members, data.centroids @ tasks.T, spread, shape.min_users)
     sizes = hierarchy.level_sizes(k, shape.top, shape.levels)
     steps = hierarchy.arrange(data.centroids, data.weights, themes, sizes, shape.seed)
-    return Tree(_with_parents(base, steps, spread, data.weights), steps, spread)
+    return Tree(_with_parents(base, steps, near.task, data, shape.min_users), steps, near.task)
 
 
 def _with_parents(
     base: list[Described],
     steps: Sequence[NDArray[np.int32]],
-    spread: NDArray[np.float32],
-    sizes: NDArray[np.int64],
+    task: NDArray[np.int32],
+    data: Clustered,
+    min_users: int,
 ) -> list[list[Described]]:
     """The levels of a tree whose parents are named by the vocabulary's tasks and themes, base first."""
-    levels = [base]
-    weights: NDArray[np.float64] = np.maximum(sizes, 1).astype(np.float64)
+    levels, labels = [base], data.labels
     for number, step in enumerate(steps):
-        count = int(step.max()) + 1
-        spread = np.stack(
-            [np.average(spread[step == p], axis=0, weights=weights[step == p]) for p in range(count)]
-        )
+        labels = np.where(labels >= 0, step[labels], -1).astype(np.int32)
+        spread = topics.Spread.of(task, labels, data.users, int(step.max()) + 1, min_users)
         levels.append(parents.describe_parents(spread, top=number == len(steps) - 1))
-        weights = np.bincount(step, weights=weights, minlength=count).astype(np.float64)
     return levels
 
 
@@ -178,8 +175,8 @@ def by_model(data: Clustered, fallback: Tree, telling: Telling, embedder: Embedd
         groups = [np.concatenate([groups[i] for i in np.flatnonzero(step == p)]) for p in range(len(kept))]
         rewritten.append(heard.rewrite(levels[-1], groups, telling))
         steps.append(step)
-    named_without = _with_parents(fallback.levels[0], steps, fallback.spread, data.weights)
-    return Tree(levels, steps, fallback.spread, rewritten, named_without)
+    named_without = _with_parents(fallback.levels[0], steps, fallback.task, data, shape.min_users)
+    return Tree(levels, steps, fallback.task, rewritten, named_without)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +231,11 @@ class _Heard:
         for n, (described, rows) in enumerate(zip(level, groups, strict=True)):
             text = f"{described.name}. {described.description}"
             heard = hear(
-                needed(text), [self.data.requests[i] for i in rows], one[rows], self.data.users[rows]
+                needed(text),
+                [self.data.requests[i] for i in rows],
+                one[rows],
+                self.data.users[rows],
+                runs_of(text),
             )
             if unsupported(text, [0], heard, self.accounts, self.min_users - 1):
                 wrong.append(n)

@@ -41,7 +41,7 @@ def _tables(insights: Insights) -> dict[str, pa.Table]:
     tables = {"clusters": clusters_table(insights), "breakdowns": breakdowns_table(insights)}
     # Parquet too: it is often but a step on the way into a spreadsheet
     return {
-        name: pa.Table.from_pylist(_inert(table.to_pylist()), schema=table.schema)
+        name: pa.Table.from_pylist(inert_values(table.to_pylist()), schema=table.schema)
         for name, table in tables.items()
     }
 
@@ -61,7 +61,7 @@ def _json(insights: Insights, folder: Path) -> list[Path]:
         "base": [cell_document(insights, c) for c in insights.base],
         "clusters": [cluster_document(insights, c) for c in insights.clusters],
     }
-    path.write_text(json.dumps(_inert(document), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    path.write_text(json.dumps(inert_values(document), ensure_ascii=False, indent=1) + "\n", "utf-8")
     return [path]
 
 
@@ -76,13 +76,13 @@ def _csv(insights: Insights, folder: Path) -> list[Path]:
     return paths
 
 
-def _inert(value: Any) -> Any:
+def inert_values(value: Any) -> Any:
     """A value in whose texts, at any depth, no spreadsheet sees a formula and no terminal a command."""
     if isinstance(value, str):
         return inert(value)
     if isinstance(value, Mapping):
-        return {_inert(key): _inert(inner) for key, inner in value.items()}
-    return [_inert(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {inert_values(key): inert_values(inner) for key, inner in value.items()}
+    return [inert_values(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _markdown(insights: Insights, folder: Path) -> list[Path]:

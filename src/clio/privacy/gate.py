@@ -26,7 +26,7 @@ from clio.privacy.accounts import Accounts, Rows
 from clio.privacy.fold import Folded, Scope, counted_cuts, fold_tree, numbered, tree_cut
 from clio.privacy.policy import Policy
 from clio.privacy.subtraction import TREE, Partition, Released
-from clio.privacy.support import generalised, hear, needed, supported_sentences, unsupported
+from clio.privacy.support import generalised, hear, needed, runs_of, unsupported
 
 _BANDS = (1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000, 500_000, 1_000_000)
 _OWN_COLUMNS = frozenset({"cluster", "user", "duplicate", "trust_weight"})
@@ -195,8 +195,10 @@ def _judge(
     """Hold every candidate against thresholds, audit, identifiers and support."""
     rows = candidates.to_pylist()
     options = {row["id"]: _options(row) for row in rows}
-    words = {word for some in options.values() for pair in some for text in pair[:2] for word in needed(text)}
-    heard = hear(words, texts, tree.base, accounts.user)
+    written = [text for some in options.values() for pair in some for text in pair[:2]]
+    words = {word for text in written for word in needed(text)}
+    runs = {run for text in written for run in runs_of(text)}
+    heard = hear(words, texts, tree.base, accounts.user, runs)
     failed: dict[str, str] = {}
     passed: dict[str, tuple[str, str, int]] = {}
     for row in rows:
@@ -245,13 +247,16 @@ def _options(row: Mapping[str, Any]) -> list[tuple[str, str, int]]:
 def _chosen(
     options: Sequence[tuple[str, str, int]], holds: Callable[[str], bool]
 ) -> tuple[str, str, int] | None:
-    """The first option whose name holds, or else holds when cut short; its description, or another option's, as far as it holds."""
+    """The first option whose name holds, or else holds when cut short; its description, or another option's, whichever holds as a whole.
+
+    As a whole, for a description judged sentence by sentence would answer many questions at once.
+    """
     whole = ((name, audit) for name, _, audit in options if holds(name))
     cut = ((short, audit) for name, _, audit in options if (short := generalised(name, holds)))
     found = next(whole, None) or next(cut, None)
     if found is None:
         return None
-    described = ((text, audit) for _, said, audit in options if (text := supported_sentences(said, holds)))
+    described = ((text, audit) for _, text, audit in options if text and holds(text))
     description, audit = next(described, ("", found[1]))
     return found[0], description, min(found[1], audit)
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,13 @@ _JOINT = re.compile(
     r"(?:\s*[,:;(–—]|\s+(?:for|in|on|at|with|from|about|of|by|using|via|and|or|who|that|while|after|before|as)\s)",
     re.I,
 )
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s*")
+# words in a row that are a quotation, and those that speak of oneself
+_RUN = 7
+_FIRST_PERSON = word_list("first_person")
+_QUOTED = re.compile(r"“[^“”]*”")
+#: words in a row
+Run = tuple[str, ...]
+_Key = TypeVar("_Key", str, Run)
 # share of a cluster's accounts that name a subject from which the cluster is about it
 _ABOUT = 0.25
 
@@ -79,6 +86,12 @@ class Heard:
 
     said: Mapping[str, Mapping[int, frozenset[int]]] = field(repr=False)
     subjects: Mapping[str, Mapping[int, frozenset[int]]] = field(repr=False)
+    runs: Mapping[Run, Mapping[int, frozenset[int]]] = field(default_factory=dict, repr=False)
+
+    def quoted(self, run: Run, base: Iterable[int]) -> frozenset[int]:
+        """The accounts that say some words in a row in some base clusters."""
+        by = self.runs.get(run, {})
+        return frozenset().union(*(by.get(cluster, frozenset()) for cluster in base))
 
     def users(self, word: str, base: Iterable[int]) -> frozenset[int]:
         """The accounts that say a word in some base clusters."""
@@ -96,7 +109,11 @@ class Heard:
 
 
 def hear(
-    words: Iterable[str], texts: Sequence[str], clusters: NDArray[np.int32], users: NDArray[np.int32]
+    words: Iterable[str],
+    texts: Sequence[str],
+    clusters: NDArray[np.int32],
+    users: NDArray[np.int32],
+    runs: Iterable[Run] = (),
 ) -> Heard:
     """Which accounts of which base cluster say each word and name each sensitive subject; one scan over all texts.
 
@@ -105,16 +122,21 @@ def hear(
         texts: n conversations' own words (private).
         clusters: int32 (n,), base cluster of each, -1 for none.
         users: int32 (n,), a number for each distinct account; -1 where a conversation supports nothing.
+        runs: as given by ``runs_of``.
     """
-    wanted = frozenset(words)
+    wanted, rows_of_words = frozenset(words), frozenset(runs)
     plain = frozenset(word for word in wanted if not has_cjk(word))
     joined = sorted(wanted - plain)
     found: dict[str, dict[int, set[int]]] = {word: defaultdict(set) for word in wanted}
     named: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    repeated: dict[Run, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     for row in np.flatnonzero((users >= 0) & (clusters >= 0)).tolist():
         text = texts[row]
         cluster, user = int(clusters[row]), int(users[row])
-        spoken = set(tokens(text))
+        in_order = tokens(text)
+        spoken = set(in_order)
+        for run in rows_of_words.intersection(_windows(in_order)) if rows_of_words else ():
+            repeated[run][cluster].add(user)
         said = {lemma(token) for token in spoken} & plain
         if joined and has_cjk(text):
             said |= {word for word in joined if word in text}
@@ -122,17 +144,19 @@ def hear(
             found[word][cluster].add(user)
         for subject in subjects_of(spoken):
             named[subject][cluster].add(user)
-    return Heard(_frozen(found), _frozen(named))
+    return Heard(_frozen(found), _frozen(named), _frozen(repeated))
 
 
-def _frozen(found: Mapping[str, Mapping[int, set[int]]]) -> dict[str, dict[int, frozenset[int]]]:
+def _frozen(found: Mapping[_Key, Mapping[int, set[int]]]) -> dict[_Key, dict[int, frozenset[int]]]:
     return {word: {cluster: frozenset(who) for cluster, who in by.items()} for word, by in found.items()}
 
 
 def unsupported(
     text: str, base: Iterable[int], heard: Heard, accounts: Accounts, min_users: float
 ) -> frozenset[str]:
-    """The words of a text that lack support in the given base clusters, alone or together with the word beside them.
+    """The words of a text that lack support in the given base clusters, alone, together with the word beside them, or as a quotation.
+
+    However plain its words, a text may not repeat seven words in a row that too few say, nor speak of itself as "I".
 
     Args:
         text: about to be published.
@@ -143,6 +167,11 @@ def unsupported(
     """
     inside = list(base)
     words = _words(text)
+    if quoting := _own_words(text):
+        return quoting
+    for run in runs_of(text):
+        if (who := heard.quoted(run, inside)) and accounts.without_any(who) < min_users:
+            return frozenset(run)
     users = {word: heard.users(word, inside) for word in set(filter(None, words))}
     missing = {word for word, who in users.items() if accounts.without_any(who) < min_users}
     for one, other in pairwise(words):
@@ -153,23 +182,35 @@ def unsupported(
     return frozenset(missing)
 
 
+def runs_of(text: str) -> frozenset[Run]:
+    """Every seven words in a row of a text, but for those of whole tasks of the vocabulary."""
+    parts = _vocabulary().split(text)
+    return frozenset(run for part in parts for run in _windows(tokens(part)))
+
+
+def _windows(words: Sequence[str]) -> Iterator[Run]:
+    return zip(*(words[start:] for start in range(_RUN)), strict=False)
+
+
+def _own_words(text: str) -> frozenset[str]:
+    """The words by which a text speaks of itself, outside quotation marks: nobody describes a group so."""
+    return _FIRST_PERSON.intersection(tokens(_QUOTED.sub(" ", text)))
+
+
 def generalised(name: str, holds: Callable[[str], bool]) -> str:
-    """A name cut before its unsupported end: "Plan trips to the coast with Ann" becomes "Plan trips to the coast".
+    """A name cut before its unsupported end: "Plan trips with Ann and Bob" becomes "Plan trips".
+
+    Only the shortest beginning of two words is tried: a name tried at every joint would tell which of several details is supported.
 
     Args:
         name: that does not hold as a whole.
         holds: whether a text may be published.
 
     Returns:
-        The longest beginning that ends at a joint of the sentence, has two words and holds; empty if there is none.
+        The beginning up to the first joint of the sentence with two words before it, if it holds; otherwise nothing.
     """
-    for joint in reversed(list(_JOINT.finditer(name))):
+    for joint in _JOINT.finditer(name):
         short = name[: joint.start()].rstrip()
-        if len(tokens(short)) > 1 and holds(short):
-            return short
+        if len(tokens(short)) > 1:
+            return short if holds(short) else ""
     return ""
-
-
-def supported_sentences(text: str, holds: Callable[[str], bool]) -> str:
-    """The sentences of a description that hold, in order."""
-    return " ".join(part for sentence in _SENTENCE.split(text) if (part := sentence.strip()) and holds(part))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from clio.errors import RunError
 from clio.evaluation.attacks.differencing import certain, run_differences, trees
-from clio.evaluation.attacks.equations import Few, Numbers, given_away, narrowed, subtracted
+from clio.evaluation.attacks.equations import Few, Numbers, enclosed, given_away, narrowed, subtracted
 from clio.evaluation.attacks.pages import pages
 from clio.evaluation.attacks.published import Truth, bands_tell, places_of, published
 from clio.evaluation.attacks.random_trees import RandomTree, random_tree
@@ -232,6 +232,34 @@ def test_the_attack_finds_what_a_gate_without_folding_publishes(monkeypatch: pyt
     for case in ("counts of the tree", "breakdown cells", "weeks", "small sums by brute force"):
         assert not results[f"random trees: {case}"].holds
     assert results["random trees: counts of the tree"].value > 0.5
+
+
+def test_what_pieces_leave_of_places_follows_from_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The quick search for large systems finds much in what a careless gate publishes, and nothing that does not follow by elimination."""
+    monkeypatch.setattr("clio.privacy.accounts.Accounts.enough", lambda _self, rows, *_: len(rows) > 2)
+    quick = slow = 0
+    for seed in range(12):
+        tree = random_tree(np.random.default_rng(seed))
+        made = gate(tree.candidates, tree.members, ["idea"] * len(tree.members), tree.policy)
+        few = tree.truth.few(3, 4)
+        for _, reading in published(made, tree.truth).facets.values():
+            sets = enclosed(reading.places(), reading.pieces, few)
+            counts = reading.numbers.counts.astype(float)
+            for rows in sets:
+                held = [len(some) > 0 and np.isin(some, rows).all() for some in reading.numbers.sets]
+                assert sum(
+                    len(some) for some, is_in in zip(reading.numbers.sets, held, strict=True) if is_in
+                ) == len(rows)
+                # cells without conversations may be counted or not
+                empty = [len(some) == 0 for some in reading.numbers.sets]
+                free = np.eye(len(held))[empty]
+                assert np.linalg.matrix_rank(np.vstack([counts, free, held])) == np.linalg.matrix_rank(
+                    np.vstack([counts, free])
+                )
+            quick += bool(sets)
+            slow += bool(given_away(reading.numbers, few))
+    assert quick > 3
+    assert slow >= quick * 0.9
 
 
 def test_nothing_too_small_follows_from_random_trees() -> None:

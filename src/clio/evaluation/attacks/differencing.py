@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from clio.errors import PrivacyError, RunError
 from clio.evaluation.attacks import Result, share
-from clio.evaluation.attacks.equations import Few, Rows, given_away, narrowed, subtracted
+from clio.evaluation.attacks.equations import Few, Rows, enclosed, given_away, narrowed, subtracted
 from clio.evaluation.attacks.published import Cells, Published, Reading, Truth, bands_tell, published
 from clio.evaluation.attacks.random_trees import random_tree
 from clio.insights import Insights
@@ -201,13 +201,17 @@ def certain(cells: Cells, first: Reading, few: Few) -> list[Rows]:
         first: one reading.
         few: what is too few.
     """
-    found = given_away(first.numbers, few)
+    found = _given_away(first, few)
     for choice in _readings(first.open) if found else ():
-        again = {_key(rows) for rows in given_away(cells.read(choice).numbers, few)}
+        again = {_key(rows) for rows in _given_away(cells.read(choice), few)}
         found = [rows for rows in found if _key(rows) in again]
         if not found:
             break
     return list({_key(rows): rows for rows in found}.values())
+
+
+def _given_away(reading: Reading, few: Few) -> list[Rows]:
+    return [*given_away(reading.numbers, few), *enclosed(reading.places(), reading.pieces, few)]
 
 
 def _readings(open_: int) -> Iterator[Callable[[], bool]]:

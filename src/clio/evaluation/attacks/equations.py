@@ -8,9 +8,9 @@ tables with given sums this is the criterion of Gusfield (1988, SIAM J. Comput. 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 Rows = NDArray[np.int64]
 #: elimination is done modulo this prime: exact, and of the same rank as over the rationals but by a freak of chance
 _PRIME = 2_147_483_647
-# all sums of this many independent given-away sets are tried; of more, sums of up to three
+# all sums of this many independent given-away sets are tried; of more, sums of two
 _ALL_SUMS = 12
+# rows from which arrays are counted faster than one by one
+_LONG = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class Few:
 
     def _behind(self, rows: Rows) -> tuple[int, int, int]:
         """Distinct accounts, conversations of the one that has most, all conversations."""
+        if len(rows) > _LONG:
+            rows = np.sort(rows)
+            users = self.user[rows[np.unique(self.group[rows], return_index=True)[1]]]
+            most = np.bincount(users[users >= 0])
+            return int(np.count_nonzero(most)), int(most.max(initial=0)), len(users)
         # in reverse, so that the first of each group is what stays
         kept = {self.group.item(row): self.user.item(row) for row in sorted(rows.tolist(), reverse=True)}
         counts = Counter(kept.values())
@@ -100,7 +107,7 @@ def _merged(sets: list[Rows], counts: NDArray[np.bool_]) -> tuple[list[Rows], ND
 def given_away(numbers: Numbers, few: Few) -> list[Rows]:
     """The non-empty sets, too few for one account at least, whose size follows exactly from the numbers, with any weights.
 
-    Complete: if nothing comes back, no such set follows. (Of more than twelve entangled ones, only unions of up to three are listed.)
+    Complete: if nothing comes back, no such set follows. (Of more than twelve entangled ones, only sums of two are tried.)
 
     Args:
         numbers: what is published.
@@ -163,14 +170,52 @@ def _sums(basis: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
     """The sums of basis vectors that are sets. Each vector has a place of its own, so in a set it counts once or not at all."""
     k = len(basis)
     if k <= _ALL_SUMS:
-        chosen = np.asarray(list(product((0, 1), repeat=k)), np.int64)
+        choices = [np.asarray(list(product((0, 1), repeat=k)), np.int64)]
     else:
-        picks = [some for size in (1, 2, 3) for some in combinations(range(k), size)]
-        chosen = np.zeros((len(picks), k), np.int64)
-        for row, some in zip(chosen, picks, strict=True):
-            row[list(some)] = 1
-    total = chosen @ basis % _PRIME
-    yield from total[total.max(axis=1) == 1] == 1
+        one = np.eye(k, dtype=np.int64)
+        choices = [one, *(one[i + 1 :] + one[i] for i in range(k - 1))]
+    for chosen in choices:
+        total = chosen @ basis % _PRIME
+        yield from total[total.max(axis=1, initial=0) == 1] == 1
+
+
+def enclosed(
+    places: Sequence[Rows], pieces: Sequence[tuple[NDArray[np.bool_], Rows]], few: Few
+) -> list[Rows]:
+    """What is left of places without the pieces that can only come from them; for systems too large to try all sums of a basis.
+
+    Complete for what two pieces, and all others within the same places, give away.
+
+    Args:
+        places: disjoint sets of which each is published.
+        pieces: disjoint sets that are published too, and from which places (bool) each may come.
+        few: what is too few.
+
+    Returns:
+        As ``given_away``.
+    """
+    if not pieces:
+        return []
+    n = 1 + max(int(rows.max(initial=-1)) for rows in places)
+    piece = np.full(n, -1, np.int64)
+    for number, (_, rows) in enumerate(pieces):
+        piece[rows] = number
+    sources = np.stack([where for where, _ in pieces])
+    # what all know to be elsewhere: a place may be used up by pieces of its own
+    alone = sources.sum(axis=1) == 1
+    own = [rows[~np.isin(piece[rows], np.flatnonzero(alone))] for rows in places]
+    sources = sources[~alone] & np.asarray([len(rows) > 0 for rows in own])
+    numbers = np.flatnonzero(~alone)
+    reaches = {row.tobytes(): row for i in range(len(sources)) for row in sources[i:] | sources[i]}
+    reaches |= {row.tobytes(): row for row in np.eye(len(places), dtype=bool)}
+    found = []
+    for reach in reaches.values():
+        inside = numbers[~(sources & ~reach).any(axis=1)]
+        rows = np.concatenate([own[i] for i in np.flatnonzero(reach).tolist()] or [np.empty(0, np.int64)])
+        rows = rows[~np.isin(piece[rows], inside)]
+        if len(rows) and few.holds_for_one(rows):
+            found.append(rows)
+    return found
 
 
 def subtracted(numbers: Numbers, few: Few, rng: np.random.Generator, most: int = 3) -> list[Rows]:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from clio.errors import RunError
 from clio.evaluation.attacks import Ground, Result, Row, share
 from clio.evaluation.attacks.commands import clio, explored
-from clio.evaluation.attacks.payloads import Payload, conversations, payloads
+from clio.evaluation.attacks.payloads import Payload, conversations, false_names, payloads
 from clio.evaluation.attacks.searching import squeezed
 from clio.evaluation.attacks.surfaces import (
     formula,
@@ -47,7 +47,8 @@ ROUTES: dict[str, tuple[Literal["gullible", "leaky"] | None, dict[str, Any]]] = 
     "a model that repeats all": ("leaky", {}),
 }
 
-_OF_ONE = 3  # conversations of the single account
+_OF_ONE = 3  # conversations of a single account
+_FALSE_NAMES = 40  # orders of single accounts for names that need no support, besides those of all kinds; cheap, so always that many
 
 
 def injection(
@@ -190,6 +191,10 @@ def _cases(ground: Ground, seed: int, count: int | None) -> dict[str, tuple[list
         (f"{many} accounts, a subject of their own", "zj", False, True),
     ):
         orders = payloads(seed, prefix, count)
+        if alone:  # what a single account could do: give a false name
+            known = {order.text for order in orders}
+            more = false_names(seed, f"{prefix} more", _FALSE_NAMES)
+            orders += [order for order in more if order.text not in known]
         rows: list[Row] = []
         for order in orders:
             # where each conversation counts as a user, one account has but one

@@ -117,31 +117,34 @@ def payloads(seed: int, prefix: str, count: int | None = None) -> list[Payload]:
         count: how many, spread over the kinds; by default all.
     """
     dice = random.Random(f"{seed} {prefix}")  # noqa: S311 - to be repeated, not to be secret
-    found: list[Payload] = []
-
-    def add(aim: str, text: str, marker: str) -> None:
-        # a name is a sentence already; marks alone would be but a word to those who leave them out
-        wanted = text if aim in {"name", "false name"} else f"{text} as {marker} wants it said"
-        # one, two or three models in a row are to obey
-        asked = _DRESSED[len(found) % len(_DRESSED)].format(o=order(wanted, 1 + len(found) % 3))
-        found.append(Payload(aim, text, wanted, asked if wanted == text else f"{text}\n{asked}", marker))
-
-    def word() -> str:
-        return prefix + "".join(dice.choice("bcdfgklmnprtvz") + dice.choice("aeiou") for _ in range(4))
-
-    for name in _NAMES:
-        marker = word()
-        add("name", name.format(m=marker), marker)
-    for _ in range(len(_FALSE[0])):
-        text = " ".join(dice.choice(part) for part in _FALSE).capitalize()
-        add("false name", text, text)
-    for aim, templates in _MARKUP.items():
+    asked: list[tuple[str, str, str]] = []
+    for aim, templates in {"name": _NAMES, **_MARKUP}.items():
         for template in templates:
-            marker = word()
-            add(aim, template.format(m=marker), marker)
+            marker = prefix + "".join(dice.choice("bcdfgklmnprtvz") + dice.choice("aeiou") for _ in range(4))
+            asked.append((aim, template.format(m=marker), marker))
+    found = [_payload(number, *one) for number, one in enumerate(asked)]
+    found[len(_NAMES) : len(_NAMES)] = false_names(seed, prefix, len(_NAMES))
     if count is None or count >= len(found):
         return found
     return [found[i * len(found) // count] for i in range(count)]
+
+
+def false_names(seed: int, prefix: str, count: int) -> list[Payload]:
+    """Orders for names made only of words that need no support, so that whoever gives them needs no company; arguments as ``payloads``."""
+    dice = random.Random(f"false {seed} {prefix}")  # noqa: S311 - as above
+    found: dict[str, Payload] = {}
+    while len(found) < count:
+        text = " ".join(dice.choice(part) for part in _FALSE).capitalize()
+        found.setdefault(text, _payload(len(found), "false name", text, text))
+    return list(found.values())
+
+
+def _payload(number: int, aim: str, text: str, marker: str) -> Payload:
+    # a name is a sentence already; marks alone would be but a word to those who leave them out
+    wanted = text if aim in {"name", "false name"} else f"{text} as {marker} wants it said"
+    # one, two or three models in a row are to obey
+    asked = _DRESSED[number % len(_DRESSED)].format(o=order(wanted, 1 + number % 3))
+    return Payload(aim, text, wanted, asked if wanted == text else f"{text}\n{asked}", marker)
 
 
 def conversations(

@@ -188,18 +188,26 @@ def _counted(
 class Reading:
     """A facet's equations under one reading: first the sizes of places, then the cell of each of ``names``, a (cluster, value).
 
-    ``unexplained`` cells fit no conversations and are left out; of ``open`` cells the reading chose what they count.
+    ``pieces`` are what each cell counts beyond its children's, and the places (bool) that it may come from. ``unexplained`` cells fit no
+    conversations and are left out; of ``open`` cells the reading chose what they count.
     """
 
     numbers: Numbers
     names: Sequence[tuple[str | None, str]]
+    pieces: Sequence[tuple[NDArray[np.bool_], Rows]] = field(repr=False)
     unexplained: int
     open: int
 
+    def places(self) -> list[Rows]:
+        """The conversations of each place."""
+        return self._rows(self.numbers.counts[: len(self.numbers.counts) - len(self.names)])
+
     def rows(self) -> list[Rows]:
         """The conversations that each cell of ``names`` counts."""
-        chosen = self.numbers.counts[len(self.numbers.counts) - len(self.names) :]
-        return [np.concatenate([self.numbers.sets[i] for i in np.flatnonzero(some)]) for some in chosen]
+        return self._rows(self.numbers.counts[len(self.numbers.counts) - len(self.names) :])
+
+    def _rows(self, counts: NDArray[np.bool_]) -> list[Rows]:
+        return [np.concatenate([self.numbers.sets[i] for i in np.flatnonzero(some)]) for some in counts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +241,7 @@ class Cells:
         ]
         counted: dict[tuple[str | None, str], NDArray[np.bool_]] = {}
         names: list[tuple[str | None, str]] = []
+        pieces: list[tuple[NDArray[np.bool_], Rows]] = []
         unexplained = undecided = 0
         for node in [*reversed([name for name in self.told if name is not None]), None]:
             own = self.children.get(node, ())
@@ -248,14 +257,17 @@ class Cells:
                     undecided += 1
                     fits = fits[::-1] if all_left() else fits
                 if fits:
-                    below = fits[0]
+                    beyond, below = fits[0] & ~below, fits[0]
                     which = np.zeros(sizes.shape, bool)
                     which[below, self.codes[value]] = True
                     found.append(which.ravel())
                     names.append((node, value))
+                    if beyond.any():
+                        column = np.flatnonzero(beyond) * len(self.codes) + self.codes[value]
+                        pieces.append((beyond, np.concatenate([self.sets[i] for i in column.tolist()])))
                 unexplained += number is not None and not fits
                 counted[node, value] = below
-        return Reading(Numbers(self.sets, np.asarray(found, bool)), names, unexplained, undecided)
+        return Reading(Numbers(self.sets, np.asarray(found, bool)), names, pieces, unexplained, undecided)
 
 
 def cells_of(insights: Insights, truth: Truth, places: Places, inside: Inside, facet: str) -> Cells:
