@@ -162,7 +162,7 @@ def _read(logs: Any, work: Notes, rules: Policy) -> _Conversations:
     most = rules.max_per_user if settings.users == "field" else None
     kept = np.arange(n)
     if most:
-        kept = sampling.contributed(folder.read(place, ["user"])["user"], most, settings.seed)
+        kept = sampling.contributed(folder.read(place, ["user"])["user"], most)
     population, size = len(kept), settings.sample or len(kept)
     sample, work.beyond = None, n - len(kept)
     if settings.sample or work.beyond:

@@ -64,13 +64,13 @@ def choose(strata: Sequence[str | None] | None, population: int, size: int, seed
     return np.sort(order[places // size]).astype(np.int64)
 
 
-def contributed(users: pa.ChunkedArray, most: int, seed: int) -> NDArray[np.int64]:
+def contributed(users: pa.ChunkedArray, most: int, seed: int = 0) -> NDArray[np.int64]:
     """Rows of which no user has more than ``most``, chosen at random among each user's.
 
     Args:
         users: of n conversations, null where unknown: these all stay, as they count for nobody.
         most: conversations of one user, at least 1.
-        seed: of the choice.
+        seed: of the choice; a run keeps to one, or its releases would differ in whom they count.
 
     Returns:
         int64, ascending, without repeats.

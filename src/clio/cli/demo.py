@@ -26,6 +26,6 @@ def demo(out: Path, no_explore: bool, no_browser: bool, port: int) -> None:
     from clio.insights import Insights
     from clio.settings import Settings
 
-    execute([str(sample.path())], out, Settings())
+    execute([str(sample.path())], out, Settings(ledger="off"))
     if not no_explore:
         serve({out.name: Insights.load(out)}, port=port, open_browser=not no_browser)
