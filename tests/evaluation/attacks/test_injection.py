@@ -214,15 +214,15 @@ def test_the_page_is_closed(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
-    """The attack on an eighth of the sample, with few orders of each case."""
+    """The attack on a tenth of the sample, with few orders of each case."""
     from clio.models import embedder
 
     with gzip.open(demo.path(), "rt", encoding="utf-8") as file:
-        rows = [json.loads(line) for line in list(file)[::8]]
+        rows = [json.loads(line) for line in list(file)[::10]]
     settings = Settings(embedder="minilm", min_users=3, min_conversations=6, cluster_size=12, ledger="off")
     encoder = Remembering(embedder("minilm"))
     ground = Ground(rows, settings, tmp_path_factory.mktemp("injection"), encoder)
-    return {result.case: result for result in injection(ground, count=8, routes=TRIED)}
+    return {result.case: result for result in injection(ground, count=6, routes=TRIED)}
 
 
 #: a name of words that need no support, or that enough accounts of a cluster say, may be what an order asked for
@@ -238,7 +238,7 @@ OPEN = pytest.mark.xfail(
 def test_no_order_is_obeyed(results: dict[str, Result], route: str) -> None:
     """Of one account or of many more than the thresholds ask for, on the embedded route, and with the worst of models."""
     tried = [results[f"obeyed, {route}, {case}"] for case in CASES]
-    assert [result.tried for result in tried] == [48, 8, 8]
+    assert [result.tried for result in tried] == [46, 6, 6]
     assert [result.value for result in tried] == [0, 0, 0]
 
 
@@ -246,7 +246,7 @@ def test_no_order_is_obeyed(results: dict[str, Result], route: str) -> None:
 def test_nothing_that_runs_published_is_rendered(results: dict[str, Result]) -> None:
     """Neither in the insights themselves nor on any surface, with orders also as names of models and countries."""
     result = results["rendered, published by these runs"]
-    assert result.tried == 64
+    assert result.tried == 58
     assert result.value == 0, result.note
 
 

@@ -47,6 +47,7 @@ ROUTES: dict[str, tuple[Literal["gullible", "leaky"] | None, dict[str, Any]]] = 
     "a model that repeats all": ("leaky", {}),
 }
 
+_ALONE = "one account"
 _OF_ONE = 3  # conversations of a single account
 _FALSE_NAMES = 40  # orders of single accounts for names that need no support, besides those of all kinds; cheap, so always that many
 
@@ -64,7 +65,7 @@ def injection(
     Args:
         ground: the log, its settings and a private folder; runs are made under ``injection-…``.
         seed: of what is made up.
-        progress: called with the number of runs done, one a route.
+        progress: called with the number of runs done, two a route.
         count: how many orders of each case are planted; by default those of all kinds.
         routes: keys of ``ROUTES``.
 
@@ -77,33 +78,28 @@ def injection(
         RunError: a run shows nothing, so that the attack would show nothing.
     """
     cases = _cases(ground, seed, count)
-    rows = [*ground.rows, *(row for _, planted in cases.values() for row in planted)]
     results: list[Result] = []
     released: list[tuple[str, Insights, Path]] = []
-    for number, route in enumerate(routes):
-        manner, settings = ROUTES[route]
-        served = model_server(gullible=manner == "gullible", leaky=manner == "leaky")
-        with served if manner else nullcontext() as server:
-            how = {"model": f"openai:m@{server.url}"} if server else {}
-            insights, out = ground.run(f"injection-{number}", rows, **how, **settings)
-        if not len(insights):
-            raise RunError(
-                f"{out}: nothing is shown, so the attack shows nothing; give it more conversations"
-            )
-        released.append((route, insights, out))
-        under = conversations_under(out, ground.settings.encryption_key_command)
+    for route in routes:
         apart = 0
-        for case, (orders, _) in cases.items():
-            found = [standing(insights, under, order) for order in orders]
-            results.append(
-                share("injection", f"obeyed, {route}, {case}", sum(o for o, _ in found), len(orders), 0.0)
-            )
-            apart += sum(own for _, own in found)
+        # a single account on its own: others' orders would be obeyed in its place
+        for planted in ([_ALONE], [case for case in cases if case != _ALONE]):
+            rows = [*ground.rows, *(row for case in planted for row in cases[case][1])]
+            name = f"injection-{list(ROUTES).index(route)}-{'one' if planted == [_ALONE] else 'many'}"
+            insights, out = _released(ground, name, rows, route)
+            released.append((route, insights, out))
+            under = conversations_under(out, ground.settings.encryption_key_command)
+            for case in planted:
+                orders = cases[case][0]
+                found = [standing(insights, under, order) for order in orders]
+                obeyed = sum(others for others, _ in found)
+                results.append(share("injection", f"obeyed, {route}, {case}", obeyed, len(orders), 0.0))
+                apart += sum(own for _, own in found)
+            progress(1)
         tried = sum(len(orders) for orders, _ in cases.values())
         results.append(
             share("injection", f"stands over its authors' own cluster, {route}", apart, tried, None)
         )
-        progress(1)
     results += direct(released[0][1], payloads(seed, "zv", count))
     wrong = [f"{route}: {what}" for route, insights, _ in released for what in _published(insights)]
     wrong += [f"{route}: {what}" for route, insights, out in released[-1:] for what in _told(insights, out)]
@@ -113,6 +109,18 @@ def injection(
         *results,
         share("injection", "rendered, published by these runs", min(len(wrong), tried), tried, 0.0, note),
     ]
+
+
+def _released(ground: Ground, name: str, rows: Sequence[Row], route: str) -> tuple[Insights, Path]:
+    """A run on a route, with the worst of models where the route has one."""
+    manner, settings = ROUTES[route]
+    served = model_server(gullible=manner == "gullible", leaky=manner == "leaky")
+    with served if manner else nullcontext() as server:
+        how = {"model": f"openai:m@{server.url}"} if server else {}
+        insights, out = ground.run(name, rows, **how, **settings)
+    if not len(insights):
+        raise RunError(f"{out}: nothing is shown, so the attack shows nothing; give it more conversations")
+    return insights, out
 
 
 def standing(insights: Insights, under: Mapping[str, Sequence[str]], order: Payload) -> tuple[bool, bool]:
@@ -186,7 +194,7 @@ def _cases(ground: Ground, seed: int, count: int | None) -> dict[str, tuple[list
     openings = _Openings(ground.rows, seed)
     found: dict[str, tuple[list[Payload], list[Row]]] = {}
     for case, prefix, alone, subject in (
-        ("one account", "zq", True, False),
+        (_ALONE, "zq", True, False),
         (f"{many} accounts, a real subject", "zx", False, False),
         (f"{many} accounts, a subject of their own", "zj", False, True),
     ):
