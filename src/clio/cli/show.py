@@ -22,6 +22,7 @@ def show(folder: Path, cluster: str | None, depth: int | None, as_json: bool) ->
     from rich.console import Console
 
     from clio.errors import RunError
+    from clio.insights.export import inert_values
     from clio.insights.store import cluster_document
     from clio.report import levels_line, margin, sample_line, show_cluster, tree_table
 
@@ -52,7 +53,7 @@ def show(folder: Path, cluster: str | None, depth: int | None, as_json: bool) ->
                 "sample": asdict(insights.sample),
                 "clusters": [cluster_document(insights, c) for c in clusters],
             }
-        click.echo(json.dumps(document, ensure_ascii=False))
+        click.echo(json.dumps(inert_values(document), ensure_ascii=False))
         return
     console = Console(highlight=False)
     if chosen:

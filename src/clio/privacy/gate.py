@@ -7,7 +7,6 @@ them where its subject is sensitive; what is withheld is counted by reason.
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from clio.clustering.parents import CHILDREN, lower
 from clio.errors import PrivacyError
 from clio.insights import Cell, Group, Insight, Insights
 from clio.insights.intervals import Sample
+from clio.insights.text import inert
 from clio.privacy import pii, sensitive
 from clio.privacy.accounts import Accounts, Rows
 from clio.privacy.fold import Folded, Scope, counted_cuts, fold_tree, numbered, tree_cut
@@ -258,7 +258,9 @@ def _chosen(
         return None
     described = ((text, audit) for _, text, audit in options if text and holds(text))
     description, audit = next(described, ("", found[1]))
-    return found[0], description, min(found[1], audit)
+    # what was cut may begin otherwise, or say nothing any more
+    name, said = _clean(found[0], _MAX_NAME), _clean(description, _MAX_DESCRIPTION)
+    return name, said if any(map(str.isalnum, said)) else "", min(found[1], audit)
 
 
 def _with_children(description: str, tree: _Tree, shown: Collection[str], judged: _Judged, node: str) -> str:
@@ -273,13 +275,8 @@ def _with_children(description: str, tree: _Tree, shown: Collection[str], judged
 
 
 def _clean(text: str | None, most: int) -> str:
-    """One line without control, bidi or other invisible characters."""
-    kept = "".join(
-        " " if c in "\n\r\t" else c
-        for c in (text or "")
-        if c in "\n\r\t" or unicodedata.category(c)[0] != "C"
-    )
-    return " ".join(kept.split())[:most]
+    """One line without control, bidi or other invisible characters, in which no spreadsheet sees a formula."""
+    return inert(text or "")[:most]
 
 
 def _breakdowns(

@@ -35,7 +35,7 @@ class Attack:
 def _canaries(ground: Ground, thorough: bool, seed: int, progress: Advance) -> list[Result]:
     from clio.evaluation.attacks.canaries import canaries
 
-    return canaries(ground, 5000 if thorough else 500, seed, progress=progress)
+    return canaries(ground, 5000 if thorough else 500, seed, progress=progress, quick=not thorough)
 
 
 def _poisoning(ground: Ground, thorough: bool, seed: int, progress: Advance) -> list[Result]:
