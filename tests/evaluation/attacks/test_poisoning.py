@@ -13,6 +13,7 @@ import pytest
 
 from clio.clustering.duplicates import near_duplicates
 from clio.evaluation.attacks import Ground, medical, poisoning
+from clio.evaluation.attacks.evidence import Shadow, evidence
 from clio.evaluation.attacks.medical import STRATEGIES, Strategy, Target
 from clio.evaluation.attacks.remembering import Remembering
 from clio.facets.request import extract
@@ -108,22 +109,23 @@ def test_what_the_attacker_says_raises_no_threshold() -> None:
 def insights(*clusters: tuple[str, str, int], cells: tuple[Cell, ...] = ()) -> Insights:
     """A release of some clusters (name, description, conversations) on one level."""
     shown = tuple(
-        Insight(f"1.{n}", None, 1, name, description, size, "10-49", 0.1, 5, 0.0, 0.0, cells)
-        for n, (name, description, size) in enumerate(clusters)
+        Insight(f"1 {name}", None, 1, name, description, size, "10-49", 0.1, 5, 0.0, 0.0, cells)
+        for name, description, size in clusters
     )
     return Insights(shown, (), (), 1000, "500-999")
 
 
-def shadow(shares: np.ndarray, *clusters: tuple[str, int]) -> poisoning._Shadow:
-    return poisoning._Shadow(list(clusters), {0: shares}, {0: np.full(len(clusters), 1 / len(clusters))})
+def shadow(shares: np.ndarray, *clusters: tuple[str, int]) -> Shadow:
+    known = [(f"1 {name}", name, size) for name, size in clusters]
+    return Shadow(known, {0: shares}, {0: np.full(len(clusters), 1 / len(clusters))})
 
 
 SKIN = Target(0, 1, 40, "man", "XA", "2031-05-06T12:00:00Z", 0)
 
 
-def guess(release: Insights, control: Insights, known: poisoning._Shadow, cause: int) -> poisoning._Guess:
+def guess(release: Insights, control: Insights, known: Shadow, cause: int) -> poisoning._Guess:
     target = replace(SKIN, cause=cause)
-    return poisoning._guess(target, poisoning.evidence(release, control, known, target), "hedge")
+    return poisoning._guess(target, evidence(release, control, known, target), "hedge")
 
 
 def test_the_reader_hears_a_word_that_was_not_there() -> None:
@@ -151,6 +153,25 @@ def test_the_reader_sees_sizes_clusters_and_cells() -> None:
     assert guess(control, fewer, known, 3).right == 1
     cells = insights(("Plan a trip", "", 30), cells=(Cell("country", "XA", 20, 0.5, 0.1),))
     assert guess(cells, insights(("Plan a trip", "", 30)), known, 3).right == 1
+
+
+def test_the_reader_sees_what_moved() -> None:
+    """Where the number of his own country's chats in a cluster is gone, whatever it is called now, its cause must be the likelier."""
+    shares = np.zeros((2, 10))
+    shares[0, 3] = shares[1, 4] = 1.0
+    known = shadow(shares, ("Plan a trip", 40), ("Bake a cake", 30))
+
+    def shown(trip: tuple[str, int], cake: tuple[str, int]) -> Insights:
+        parts = [
+            insights((name, "", size), cells=(Cell("country", "XA", size, 0.5, 0.1),))
+            for name, size in (trip, cake)
+        ]
+        return replace(parts[0], clusters=parts[0].clusters + parts[1].clusters)
+
+    control = shown(("Plan a trip", 40), ("Bake a cake", 30))
+    release = shown(("See the world", 44), ("Eat sweets", 30))
+    assert guess(release, control, known, 3).right == 1
+    assert guess(release, control, known, 4).right == 0
 
 
 def test_without_evidence_every_cause_is_as_likely() -> None:

@@ -213,11 +213,9 @@ def _results(
         _result(f"strangest {_EXTREME:.0%}: {case}", scores[case][:, strange], *few, rng) for case in hard
     ]
     sizes = np.bincount(known.account)
-    many = sizes >= max(2, np.quantile(sizes[sizes > 0], 1 - _EXTREME))
-    for name, chosen in (
-        ("whole accounts", sizes > 1),
-        ("largest accounts", many if sizes.max() > np.median(sizes[sizes > 0]) else many & False),
-    ):
+    held = sizes[sizes > 0]
+    many = (sizes >= np.quantile(held, 1 - _EXTREME)) & (sizes > np.median(held))
+    for name, chosen in (("whole accounts", sizes > 1), ("largest accounts", many)):
         whole = np.flatnonzero(chosen)
         if len(whole) < 2 * _NEIGHBOURS:
             continue

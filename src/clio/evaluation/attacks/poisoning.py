@@ -10,29 +10,21 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from clio.clustering import topics
 from clio.evaluation.attacks import Ground, Result, Row, medical, share
-from clio.evaluation.attacks.medical import STRATEGIES, Planted, Strategy, Target
-from clio.facets import computed, request
-from clio.insights import Insight, Insights
-from clio.models.protocols import Embedder
+from clio.evaluation.attacks.evidence import Hints, Scores, Shadow, evidence
+from clio.evaluation.attacks.medical import STRATEGIES, Strategy, Target
+from clio.insights import Insights
 from clio.privacy import sensitive
 from clio.privacy.policy import Policy, policy
 from clio.progress import Advance, silent
-from clio.run_folder import RunFolder
-from clio.sources.common import moment
-from clio.text import lemma, tokens
-
-Scores = NDArray[np.float64]
 
 # how much each kind of evidence counts; by hand, from looking at what gave targets away
 _WEIGHTS = {
@@ -44,13 +36,12 @@ _WEIGHTS = {
     "cells": 6.0,
     "silent": -0.5,
     "tasks": 3.0,
+    "moved": 4.0,
 }
 # a lead over the next cause from which the attacker would swear
 _SURE = 2.0
 # secrets that are drawn for each planted poison: one control serves them all
 _DRAWS = 2
-# wordings of a target's chat that he tries at home
-_WORDINGS = 4
 
 
 def poisoning(
@@ -86,7 +77,7 @@ def poisoning(
         settings.policy, min_users=settings.min_users, min_conversations=settings.min_conversations
     )
     base = [plain(row, number) for number, row in enumerate(ground.rows)]
-    hints = _Hints.of(base, ground.encoder) if ground.encoder else None
+    hints = Hints.of(base, ground.encoder) if ground.encoder else None
     results = []
     for strategy, many, m, orders in product(strategies, k, sybils, injection):
         # whichever account is left out, enough must remain of a group; of a sensitive one twice as many
@@ -133,7 +124,7 @@ def _round(
     base: Sequence[Row],
     attack: _Attack,
     rules: Policy,
-    hints: _Hints | None,
+    hints: Hints | None,
     count: int,
     seed: list[int],
     model: str | None,
@@ -168,7 +159,7 @@ def _round(
 
     order = np.random.default_rng(variant).permutation(len(base) + len(poison) + len(known)).tolist()
     control, folder = run("control", [])
-    shadow = _Shadow.of(folder, known, planted)
+    shadow = Shadow.of(folder, known, planted)
     shutil.rmtree(folder)
     for _ in range(_DRAWS):
         drawn = [replace(t, cause=int(rng.integers(len(medical.causes(t.complaint))))) for t in known]
@@ -198,164 +189,6 @@ def plain(row: Row, number: int) -> Row:
         "country": row.get("country"),
         "created_at": row.get("created_at"),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Shadow:
-    """What the attacker knows of his control beside what it publishes: where his own chats lie.
-
-    ``clusters`` holds (name, conversations) of the base clusters, shown or not. By target: ``shares``, float64 (clusters, causes), the
-    share of the chats that name a cause that lies in each; ``around``, float64 (clusters,), the share of all chats planted around it.
-    """
-
-    clusters: list[tuple[str, int]] = field(repr=False)
-    shares: dict[int, Scores] = field(repr=False)
-    around: dict[int, Scores] = field(repr=False)
-
-    @staticmethod
-    def of(folder: Path, targets: Sequence[Target], planted: Sequence[Sequence[Planted]]) -> _Shadow:
-        """Read a control's private zone."""
-        run = RunFolder(folder)
-        members = run.read("assignments", ["id", "cluster"]).to_pydict()
-        where = dict(zip(members["id"], members["cluster"], strict=True))
-        sizes = Counter(cluster for cluster in where.values() if cluster)
-        named = run.read("candidates", ["id", "name"]).to_pydict()
-        names = dict(zip(named["id"], named["name"], strict=True))
-        place = {cluster: number for number, cluster in enumerate(sizes)}
-        shares, around = {}, {}
-        for target, chats in zip(targets, planted, strict=True):
-            found = np.zeros((len(place), len(medical.causes(target.complaint))))
-            all_ = np.zeros(len(place))
-            for chat in chats:
-                cluster = where.get(str(chat.row["id"]))
-                if cluster is not None:
-                    all_[place[cluster]] += 1
-                    found[place[cluster], list(chat.causes)] += 1
-            shares[target.number] = found / np.maximum(found.sum(axis=0), 1)
-            around[target.number] = all_ / max(1, len(chats))
-        return _Shadow([(names[cluster], sizes[cluster]) for cluster in place], shares, around)
-
-    def match(self, cluster: Insight) -> int | None:
-        """The control's cluster that a published one is most likely: of its name, or else the only one of its size or one less."""
-        places = [i for i, (name, _) in enumerate(self.clusters) if name == cluster.name]
-        if places:
-            return min(places, key=lambda i: abs(self.clusters[i][1] - cluster.conversations))
-        for less in (1, 0):
-            places = [i for i, (_, size) in enumerate(self.clusters) if size == cluster.conversations - less]
-            if len(places) == 1:
-                return places[0]
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Hints:
-    """Which tasks of the fixed vocabulary a chat about each cause is nearest to: anybody can ask the embedder that."""
-
-    encoder: Embedder = field(repr=False)
-    middle: NDArray[np.float32] = field(repr=False)
-    tasks: NDArray[np.float32] = field(repr=False)
-
-    @staticmethod
-    def of(base: Sequence[Row], encoder: Embedder) -> _Hints:
-        """Learn from a log like the attacked one what is common to all requests."""
-        some = [_request(row) for row in base[:300]]
-        middle = encoder.encode(some).mean(axis=0)
-        return _Hints(encoder, np.asarray(middle, np.float32), topics.task_vectors(encoder))
-
-    def shares(self, target: Target) -> Scores:
-        """Float64 (causes, tasks): over some wordings the share nearest to each task."""
-        count = len(medical.causes(target.complaint))
-        texts = [_request(medical.chat(target, n, cause)) for cause in range(count) for n in range(_WORDINGS)]
-        vectors = self.encoder.encode(texts) - self.middle
-        near = topics.nearest(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), self.tasks).task
-        groups = np.split(np.arange(len(texts)), count)
-        return np.asarray(topics.shares(near, groups, len(self.tasks)), np.float64)
-
-
-def _request(row: Row) -> str:
-    return request.extract([turn["content"] for turn in row["messages"] if turn["role"] == "user"])
-
-
-def evidence(
-    release: Insights, control: Insights, shadow: _Shadow, target: Target, hints: _Hints | None = None
-) -> dict[str, Scores]:
-    """What speaks for each cause, by kind; of the release nothing but what is published is looked at.
-
-    ``named``: texts that name it, more than in the control; those far from the poison count less. ``first``: it stands before others
-    where several are named. ``counted``: the clusters that name it have exactly one conversation more. ``shown``: a cluster of its
-    chats is shown that was not. ``larger``: a cluster of its chats has exactly one conversation more. ``cells``: a cluster of its
-    chats, or one that names it, has a cell of the target's country or week that it had not. ``silent``: it was planted, in vain or not.
-    ``tasks``: tasks of the vocabulary are named around the poison that were not, and that a chat about it is near to.
-
-    Returns:
-        float64 (causes,) for each kind.
-    """
-    telling = medical.telling(target.complaint)
-    shares, around = shadow.shares[target.number], shadow.around[target.number]
-    now, before = (_Mentions.of(insights, telling, shadow, around) for insights in (release, control))
-    found = {"named": now.named - before.named, "first": now.first - before.first}
-    if hints:
-        share_of = hints.shares(target)
-        found["tasks"] = (share_of - share_of.mean(axis=0)) @ np.maximum(now.tasks - before.tasks, 0)
-    found["silent"] = np.asarray(shares.any(axis=0), np.float64)
-    found["counted"] = (now.conversations - before.conversations == 1).astype(np.float64)
-    found |= {kind: np.zeros(len(telling)) for kind in ("shown", "larger", "cells")}
-    known = {cluster.name: cluster for cluster in control}
-    rare = {target.country, computed.week(moment(target.day))}
-    for number, cluster in enumerate(release):
-        match = shadow.match(cluster) if cluster.level == len(release.levels) else None
-        # where all of the poison lies together, what happens to the cluster tells nothing of the cause
-        own = np.zeros(len(telling)) if match is None else found["silent"] * (shares[match] - around[match])
-        was = known.get(cluster.name)
-        if was is None:
-            found["shown"] += own
-        elif cluster.conversations == was.conversations + 1:
-            found["larger"] += own
-        cells = {cell.value for cell in cluster.breakdown} & rare
-        if cells - ({cell.value for cell in was.breakdown} if was else set()):
-            found["cells"] += own + now.by_cluster[number]
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Mentions:
-    """What published texts say of each of c causes: how often, how early, in clusters of how many conversations, and in which of them;
-    and how often they name each task of the vocabulary around the poison.
-    """
-
-    named: Scores
-    first: Scores
-    conversations: NDArray[np.int64]
-    by_cluster: Scores
-    tasks: Scores
-
-    @staticmethod
-    def of(
-        insights: Insights, telling: Sequence[Sequence[dict[str, float]]], shadow: _Shadow, around: Scores
-    ) -> _Mentions:
-        """Read names and descriptions of all clusters, word by word in dictionary forms."""
-        by_cluster = np.zeros((len(insights), len(telling)))
-        first, tasks = np.zeros(len(telling)), np.zeros(len(topics.topics().tasks))
-        for number, cluster in enumerate(insights):
-            match = shadow.match(cluster) if cluster.level == len(insights.levels) else None
-            near = 1.0 if match is None or around[match] or not around.any() else 0.25
-            said = f"{cluster.name}. {cluster.description}"
-            if match is None or around[match]:
-                tasks += [task.casefold() in said.casefold() for task in topics.topics().tasks]
-            words = [lemma(token) for token in tokens(said)]
-            starts = []
-            for cause, names in enumerate(telling):
-                heard = [
-                    sum(name[word] for word in name.keys() & set(words)) / len(name) for name in names if name
-                ]
-                by_cluster[number, cause] = near * max(heard, default=0.0)
-                own = {word for name in names for word in name}
-                starts.append(next((i for i, word in enumerate(words) if word in own), len(words)))
-            first += by_cluster[number] / (1 + np.argsort(np.argsort(starts, kind="stable"), kind="stable"))
-        sizes = np.asarray([cluster.conversations for cluster in insights], np.int64)
-        deepest = np.asarray([cluster.level == len(insights.levels) for cluster in insights], bool)
-        counted = sizes @ ((by_cluster >= 0.5) & deepest[:, None]).astype(np.int64)
-        return _Mentions(by_cluster.sum(axis=0), first, counted, by_cluster, tasks)
 
 
 def _guess(target: Target, found: dict[str, Scores], strategy: Strategy) -> _Guess:
