@@ -148,8 +148,8 @@ class Ledger:
     def _held(self) -> Iterator[None]:
         """Make the folder if it is missing, and hold it while others wait."""
         try:
-            if not self.path.is_dir():
-                self.path.mkdir(mode=0o700, parents=True)
+            # another run may make it at the same time
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             names = {entry.name for entry in self.path.iterdir()}
             if names and not names & {"key", "lock"}:
                 raise RunError(
