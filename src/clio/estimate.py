@@ -44,6 +44,7 @@ _FIRST_TOKEN, _PACE = 1.0, 60.0
 
 # what is not known yet has the usual size
 _SUMMARY = "Find out why a washing machine does not drain and how to repair it at home."
+_TERM, _TERMS = "repair a washing machine", 12
 _NAME = "Diagnose faults of household appliances and repair them"
 _DESCRIPTION = (
     "Users asked why an appliance had stopped working and how to repair it themselves. "
@@ -254,14 +255,13 @@ def _naming(distinct: int, settings: Settings) -> Iterator[tuple[Role, str, int,
     criteria = builtin()[settings.cluster_facet].criteria
     inside = max(1, round(distinct / base))
     described, each = tokens.count(f"{_NAME} {_DESCRIPTION}") + _FORM, tokens.count(_NAME) + 4
-    summaries = [_SUMMARY] * min(naming.SAMPLE, inside), [_SUMMARY] * min(naming.SAMPLE, distinct - inside)
-    yield (
-        "naming",
-        "describe",
-        base,
-        naming.describe_prompt(load("describe", folder), *summaries, criteria),
-        described,
-    )
+    if settings.describe_from == "terms":
+        prompt = naming.describe_terms_prompt(load("describe_terms", folder), [_TERM] * _TERMS, criteria)
+    else:
+        around = min(naming.SAMPLE, distinct - inside)
+        summaries = [_SUMMARY] * min(naming.SAMPLE, inside), [_SUMMARY] * around
+        prompt = naming.describe_prompt(load("describe", folder), *summaries, criteria)
+    yield "naming", "describe", base, prompt, described
     below = base
     sizes = hierarchy.level_sizes(base, settings.top, settings.levels)
     for wanted in reversed(sizes[:-1]):

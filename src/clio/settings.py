@@ -121,9 +121,9 @@ class Settings(BaseModel):
         "request", description="The text facet whose values are embedded and clustered."
     )
     describe_from: Literal["summaries", "terms"] = Field(
-        "summaries",
-        description="What a chat model names clusters from: `summaries` of conversations, or only `terms` that enough users share, "
-        "so that no text of a person reaches it.",
+        "terms",
+        description="What a chat model names clusters from: only `terms` that enough users share, so that it reads no text of a person, "
+        "or `summaries` of conversations as in the paper, which may give it orders (docs/privacy.md).",
     )
     cluster_size: int | None = Field(
         None,

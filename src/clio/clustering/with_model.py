@@ -108,13 +108,14 @@ def describe_terms(
         n pairs (name, description), None where the model gave none.
     """
     template = load("describe_terms", folder)
-    prompts = (
-        # in the alphabet's order: their counts would tell of single users
-        fill(template, {"terms": [("term", term) for term in sorted(some)], "criteria": criteria})
-        for some in terms
-    )
+    prompts = (describe_terms_prompt(template, some, criteria) for some in terms)
     found = answers.stream(model, prompts, stage="describe", again=_again(_named, folder), progress=progress)
     return [_named(answer) for answer in found]
+
+
+def describe_terms_prompt(template: Template, terms: Sequence[str], criteria: str) -> Prompt:
+    """The prompt that describes one cluster by its terms, in the alphabet's order: their counts would tell of single users."""
+    return fill(template, {"terms": [("term", term) for term in sorted(terms)], "criteria": criteria})
 
 
 def propose(
