@@ -225,6 +225,8 @@ def about_run(settings: Settings, encoder: str, roles: Roles, sample: Sample | N
         "route": "chat model" if roles.chat else "embedded",
         "model": without_address(settings.model) if settings.model else None,
         "models": models if roles.chat else None,
+        "prompts": hashes(Path(settings.prompts) if settings.prompts else None) if roles.chat else None,
+        "use": measured(roles) if roles.chat else None,
         "embedder": encoder,
         "clustered": settings.cluster_facet,
         "users": settings.users,

@@ -341,7 +341,8 @@ def describe(
         told = tree.Telling(model.chat, model.answers, settings.describe_from, criteria, model.prompts)
         named = tree.by_model(data, named, told, embedder, shape)
     places = projection.project(centroids, data.weights, named.steps)
-    return tree.candidates(named, places), tree.cluster_ids(named)[0]
+    near = projection.nearest(centroids, data.weights, named.steps)
+    return tree.candidates(named, places, near), tree.cluster_ids(named)[0]
 
 
 def audit(candidates: pa.Table, model: Model | None, progress: Advance = silent) -> pa.Table:

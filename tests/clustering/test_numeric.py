@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 from clio.clustering.base import base_clusters, choose_k
 from clio.clustering.embed import choose_embedder, prepare
 from clio.clustering.hierarchy import arrange, level_sizes
-from clio.clustering.projection import project
+from clio.clustering.projection import nearest, project
 
 
 def blobs(n: int, k: int, seed: int = 0, d: int = 16) -> tuple[np.ndarray, np.ndarray]:
@@ -96,3 +96,19 @@ def test_the_map_holds_all_levels_without_overlap() -> None:
     close = np.sort(gaps[np.triu_indices(60, 1)])
     # the layout's unit is the gap of circles that just touch; few pairs are nearer than nine tenths of it
     assert (close < 0.9 * np.median(close[:60])).sum() < 8
+
+
+def test_neighbours_are_those_of_the_largest_cosine_on_every_level() -> None:
+    """As found by comparing all with all; a level of one has none."""
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(30, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    weights = rng.integers(5, 50, 30).astype(np.int64)
+    steps = [np.arange(30, dtype=np.int32) % 4, np.zeros(4, np.int32)]
+    base, middle, top = nearest(vectors, weights, steps)
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -2)
+    assert np.array_equal(base[0], np.argsort(-cosines, axis=1)[:, :10])
+    assert np.allclose(base[1], -np.sort(-cosines, axis=1)[:, :10], atol=1e-6)
+    assert middle[0].shape == (4, 3)
+    assert top[0].shape == (1, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -231,3 +232,14 @@ def test_policies_are_found_by_name_and_overridden() -> None:
     """A threshold given by hand replaces the policy's for clusters and cells."""
     assert policy("publish").min_users == 250
     assert policy("internal", min_users=7).min_cell_users == 7
+
+
+def test_neighbours_are_shown_ones_and_told_in_steps() -> None:
+    """A hidden cluster stands in no list of nearest ones; places and cosines are rounded."""
+    table, texts = members({"2.1": 20, "2.2": 20, "2.3": 20})
+    near = {"near": ["2.3", "2.2"], "similarity": [0.987, 0.6612], "x": 0.123456, "y": -0.98765}
+    none: dict[str, Any] = {"near": [], "similarity": []}
+    rows = {"1.1": none, "2.1": near, "2.2": none, "2.3": {**none, "audit": 1}}
+    found = gate(candidates(**rows), table, texts, RULES).cluster("2.1")
+    assert [(one.id, one.similarity) for one in found.nearest] == [("2.2", 0.65)]
+    assert (found.x, found.y) == (0.123, -0.988)

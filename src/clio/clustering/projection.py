@@ -10,8 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
 
 _ROUNDS = 300
+_NEIGHBOURS = 10
 
 
 def project(
@@ -48,6 +50,39 @@ def project(
         places.append(places[-1][parents] + local)
     extent = max(float(np.abs(places[0]).max() + radii.max()), 1e-9)
     return [np.asarray(level / extent, np.float32) for level in reversed(places)]
+
+
+def nearest(
+    centroids: NDArray[np.float32], weights: NDArray[np.int64], steps: Sequence[NDArray[np.int32]]
+) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """The clusters of the same level that lie nearest to each, the nearest first.
+
+    Args:
+        centroids: float32 (k, d), of the base clusters, rows of unit length.
+        weights: (k,), conversations in each.
+        steps: from ``hierarchy.arrange``, base first.
+
+    Returns:
+        For each level, base first, int64 (m, n) their numbers and float32 (m, n) the cosines; n is 10, or less where there are fewer.
+    """
+    vectors, mass = np.asarray(centroids, np.float64), np.maximum(np.asarray(weights, np.float64), 1.0)
+    found = [_nearest(vectors)]
+    for parents in steps:
+        sums = np.zeros((int(parents.max()) + 1, vectors.shape[1]))
+        np.add.at(sums, parents, vectors * mass[:, None])
+        mass = np.bincount(parents, weights=mass)
+        vectors = sums / mass[:, None]
+        found.append(_nearest(vectors))
+    return found
+
+
+def _nearest(vectors: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    most = min(_NEIGHBOURS, len(vectors) - 1)
+    if most < 1:
+        return np.empty((len(vectors), 0), np.int64), np.empty((len(vectors), 0), np.float32)
+    search = NearestNeighbors(n_neighbors=most, metric="cosine", algorithm="brute").fit(vectors)
+    distances, numbers = search.kneighbors()
+    return numbers.astype(np.int64), (1 - distances).astype(np.float32)
 
 
 def _pack(vectors: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.float64]:

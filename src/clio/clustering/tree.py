@@ -251,8 +251,12 @@ def cluster_ids(tree: Tree) -> list[list[str]]:
     ]
 
 
-def candidates(tree: Tree, places: Sequence[NDArray[np.float32]]) -> pa.Table:
-    """The candidates as a table, the top first: id, parent, level, name, description, x, y.
+def candidates(
+    tree: Tree,
+    places: Sequence[NDArray[np.float32]],
+    near: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]],
+) -> pa.Table:
+    """The candidates as a table, the top first: id, parent, level, name, description, x, y, near, similarity.
 
     With a chat model also rewritten_name, rewritten_description (null where the first text stands), fallback_name and
     fallback_description, which stand in, in this order, where the gate does not support the first text.
@@ -260,6 +264,7 @@ def candidates(tree: Tree, places: Sequence[NDArray[np.float32]]) -> pa.Table:
     Args:
         tree: as named and arranged.
         places: float32 (m, 2) for each level, base first.
+        near: for each level, base first, the clusters nearest to each and their cosines (``projection.nearest``).
     """
     ids = cluster_ids(tree)
     rows = []
@@ -273,6 +278,8 @@ def candidates(tree: Tree, places: Sequence[NDArray[np.float32]]) -> pa.Table:
                 "level": len(tree.levels) - depth,
                 "name": described.name,
                 "description": described.description,
+                "near": [ids[depth][other] for other in near[depth][0][n]],
+                "similarity": near[depth][1][n].tolist(),
             }
             if tree.fallback is not None:
                 anew = tree.rewritten[depth].get(n, Described("", ""))
@@ -280,7 +287,13 @@ def candidates(tree: Tree, places: Sequence[NDArray[np.float32]]) -> pa.Table:
                 row |= {"rewritten_name": anew.name, "rewritten_description": anew.description}
                 row |= {"fallback_name": other.name, "fallback_description": other.description}
             rows.append({**row, "x": x, "y": y})
-    types = {"level": pa.int32(), "x": pa.float64(), "y": pa.float64()}
+    types = {
+        "level": pa.int32(),
+        "x": pa.float64(),
+        "y": pa.float64(),
+        "near": pa.list_(pa.string()),
+        "similarity": pa.list_(pa.float32()),
+    }
     schema = pa.schema([(name, types.get(name, pa.string())) for name in rows[0]])
     return pa.Table.from_pylist(rows, schema=schema)
 

@@ -89,8 +89,8 @@ class Rest(_Document):
 class Clusters(_Document):
     """All clusters of a run by column, parents before their children. Level 1 is the top; x and y lie in -1..1.
 
-    ``concern`` is the mean of the ratings 1..5 that are shown. ``growth`` is the difference of the cluster's share between the windows of the
-    run's comparison ``growth``, with interval and q.
+    ``concern`` is the mean of the ratings 1..5 that are shown. ``growth`` is the difference of the cluster's share between the windows of
+    the run's comparison ``growth``, with interval and q.
     """
 
     id: list[str]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from clio.insights.model import Cell, Group, Insight, Insights
+from clio.insights.model import Cell, Group, Insight, Insights, Near
 
-__all__ = ["Cell", "Group", "Insight", "Insights"]
+__all__ = ["Cell", "Group", "Insight", "Insights", "Near"]

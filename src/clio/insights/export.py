@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from clio.errors import SettingsError
 from clio.insights.model import Insight, Insights
-from clio.insights.store import breakdowns_table, cell_document, cluster_document, clusters_table, summary
+from clio.insights.store import cell_document, cluster_document, summary, tables
 from clio.insights.text import inert, one_line, walk
 
 # marks of Markdown, of formulas in it, and what makes a link of an address even where nothing marks it as one
@@ -38,11 +38,10 @@ def write(insights: Insights, folder: Path, formats: Sequence[str]) -> list[Path
 
 
 def _tables(insights: Insights) -> dict[str, pa.Table]:
-    tables = {"clusters": clusters_table(insights), "breakdowns": breakdowns_table(insights)}
     # Parquet too: it is often but a step on the way into a spreadsheet
     return {
         name: pa.Table.from_pylist(inert_values(table.to_pylist()), schema=table.schema)
-        for name, table in tables.items()
+        for name, table in tables(insights).items()
     }
 
 

@@ -33,11 +33,20 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """A cluster of the same level that lies near another: its id, and the cosine of the two centroids in -1..1, in steps of 0.05."""
+
+    id: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
 class Insight:
     """One published cluster. Level 1 is the top; the deepest level holds the base clusters.
 
     ``users`` is a band ("10-49"), never a count. ``share`` is of all conversations of the run, in 0..1. ``audit`` is the auditor's rating
-    1..5. ``x``, ``y`` in -1..1 place the cluster (not its members) on the map.
+    1..5. ``x``, ``y`` in -1..1 place the cluster (not its members) on the map. ``nearest`` are the shown clusters of its level that lie
+    nearest to it, the nearest first.
     """
 
     id: str
@@ -52,6 +61,7 @@ class Insight:
     x: float
     y: float
     breakdown: tuple[Cell, ...] = field(default=(), repr=False)
+    nearest: tuple[Near, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +169,7 @@ class Insights:
         return tree(self, depth)
 
     def save(self, folder: str | Path) -> None:
-        """Write ``clusters.parquet``, ``breakdowns.parquet`` and ``insights.json``; the same insights give the same bytes."""
+        """Write ``clusters``, ``breakdowns`` and ``nearest.parquet`` and ``insights.json``; the same insights give the same bytes."""
         from clio.insights.store import save
 
         save(self, Path(folder))

@@ -1,4 +1,4 @@
-"""Insights on disk: two Parquet files and one JSON file, the same bytes for the same insights."""
+"""Insights on disk: three Parquet files and one JSON file, the same bytes for the same insights."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from clio.errors import RunError
 from clio.insights.intervals import Sample
-from clio.insights.model import Cell, Group, Insight, Insights
+from clio.insights.model import Cell, Group, Insight, Insights, Near
 
-VERSION = 1
+VERSION = 2
 
 _CLUSTER = pa.schema(
     [
@@ -46,6 +46,7 @@ _CELL = pa.schema(
         ("share_high", pa.float64()),
     ]
 )
+_NEAR = pa.schema([("cluster", pa.string()), ("id", pa.string()), ("similarity", pa.float64())])
 _BOUNDS = ("share_low", "share_high")
 _DERIVED = ("lift", *_BOUNDS)
 
@@ -72,6 +73,25 @@ def breakdowns_table(insights: Insights) -> pa.Table:
         for cell in cells
     ]
     return pa.Table.from_pylist(rows, schema=_CELL)
+
+
+def nearest_table(insights: Insights) -> pa.Table:
+    """One row a pair of a cluster and one that lies near it, the nearest first."""
+    rows = [
+        {"cluster": c.id, "id": near.id, "similarity": near.similarity}
+        for c in insights
+        for near in c.nearest
+    ]
+    return pa.Table.from_pylist(rows, schema=_NEAR)
+
+
+def tables(insights: Insights) -> dict[str, pa.Table]:
+    """All tables by name."""
+    return {
+        "clusters": clusters_table(insights),
+        "breakdowns": breakdowns_table(insights),
+        "nearest": nearest_table(insights),
+    }
 
 
 def share_bounds(insights: Insights, conversations: int, of: int | None = None) -> dict[str, float | None]:
@@ -114,9 +134,9 @@ def summary(insights: Insights) -> dict[str, Any]:
 
 
 def save(insights: Insights, folder: Path) -> None:
-    """Write all three files; ``insights.json`` last, so that its presence says that all are there."""
+    """Write all files; ``insights.json`` last, so that its presence says that all are there."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in (("clusters", clusters_table(insights)), ("breakdowns", breakdowns_table(insights))):
+    for name, table in tables(insights).items():
         beside = folder / f".{name}.part"
         pq.write_table(table, beside, compression="zstd")
         beside.replace(folder / f"{name}.parquet")
@@ -142,8 +162,15 @@ def load(folder: Path) -> Insights:
     for row in pq.read_table(inner / "breakdowns.parquet").to_pylist():
         owner = row.pop("cluster")
         cells.setdefault(owner, []).append(Cell(**_own(row)))
+    nearest: dict[str, list[Near]] = {}
+    for row in pq.read_table(inner / "nearest.parquet").to_pylist():
+        nearest.setdefault(row["cluster"], []).append(Near(row["id"], row["similarity"]))
     clusters = [
-        Insight(**_own(row), breakdown=tuple(cells.get(row["id"], ())))
+        Insight(
+            **_own(row),
+            breakdown=tuple(cells.get(row["id"], ())),
+            nearest=tuple(nearest.get(row["id"], ())),
+        )
         for row in pq.read_table(inner / "clusters.parquet").to_pylist()
     ]
     return Insights(

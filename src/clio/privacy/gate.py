@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from clio.clustering.parents import CHILDREN, lower
 from clio.errors import PrivacyError
-from clio.insights import Cell, Group, Insight, Insights
+from clio.insights import Cell, Group, Insight, Insights, Near
 from clio.insights.intervals import Sample
 from clio.insights.text import inert
 from clio.privacy import pii, sensitive
@@ -37,6 +37,9 @@ _ALL = "all"
 _MAX_NAME, _MAX_DESCRIPTION = 120, 600
 # children that a parent's description names
 _NAMED = 5
+# clusters near one that are named, and how finely is told how near: a single conversation moves a centroid by less
+_NEAREST, _STEP = 5, 0.05
+_PLACES = 3  # decimals of a place on the map
 
 
 def band(users: int) -> str:
@@ -75,8 +78,8 @@ def gated(
 
     Args:
         candidates: one row a cluster: id, parent (null at the top), level (1 is the top), name, description, audit (1..5), x, y;
-            optionally the same three with ``rewritten_`` and ``fallback_`` before them, which stand in, in this order, where the
-            first may not be shown.
+            optionally near (ids of its level, the nearest first) with similarity (cosines), and the three texts with ``rewritten_``
+            and ``fallback_`` before them, which stand in, in this order, where the first may not be shown.
         members: one row a conversation: cluster (base cluster's id, null: none), user (null: unknown), duplicate (int32, number of its
             near-duplicate group), optionally trust_weight (0..1, how far the user counts); every further string column is a facet
             (null: unknown).
@@ -125,9 +128,10 @@ def gated(
                     users=band(accounts.users(inside)),
                     share=len(inside) / total,
                     audit=audit,
-                    x=row["x"],
-                    y=row["y"],
+                    x=round(row["x"], _PLACES),
+                    y=round(row["y"], _PLACES),
                     breakdown=cells.get(row["id"], ()),
+                    nearest=_nearest(row, shown),
                 )
             )
     withheld, reasons = _withheld(folded, tree, judged.failed, enough)
@@ -272,6 +276,13 @@ def _with_children(description: str, tree: _Tree, shown: Collection[str], judged
     first = "; ".join(name if name[:2].isupper() else lower(name) for name in names[:_NAMED])
     rest = " and others" if len(names) > _NAMED else ""
     return description.replace(CHILDREN, f"{first}{rest}") if names else ""
+
+
+def _nearest(row: Mapping[str, Any], shown: Collection[str]) -> tuple[Near, ...]:
+    """Of the clusters that lie nearest to a candidate those that are shown."""
+    found = zip(row.get("near") or (), row.get("similarity") or (), strict=True)
+    rounded = [Near(id_, round(round(s / _STEP) * _STEP, 2)) for id_, s in found if id_ in shown]
+    return tuple(rounded[:_NEAREST])
 
 
 def _clean(text: str | None, most: int) -> str:
