@@ -1,77 +1,99 @@
-"""The explorer's server: read-only, this machine only, and nothing but ``Insights`` behind it."""
+"""The explorer's server: read-only, this machine only unless told otherwise, and nothing but ``Insights`` behind it."""
 
 from __future__ import annotations
 
-import ipaddress
+import secrets
 import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
+from starlette.middleware.gzip import GZipMiddleware
 
 from clio.errors import RunError
-from clio.insights import Cell, Insight, Insights
-from clio.insights.store import cell_document, share_bounds
-from clio.insights.text import one_line
+from clio.explorer.answers import Answers
+from clio.explorer.documents import Clusters, Compared, Detail, Overlay, Run
+from clio.explorer.guard import Door, Guard, is_local
+from clio.explorer.page import EXPORTS, exported
+from clio.insights import Insights
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 _PORTS = 20
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "there is no such thing"}}
+_Values = Annotated[list[str], Query(min_length=1)]
 
 
-def app(runs: Mapping[str, Insights]) -> FastAPI:
+def app(runs: Mapping[str, Insights], door: Door | None = None) -> FastAPI:
     """The explorer of some runs, by name.
 
-    Every answer is made of ``Insights``. A request whose Host is not this machine is refused (DNS rebinding).
+    Every answer is made of ``Insights``. A request that the door does not let in is refused; without a door, whatever names another
+    Host than this machine (DNS rebinding).
     """
     made = FastAPI(
         title="Insights Explorer", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
     )
+    made.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
+    made.add_middleware(Guard, door=door or Door())
+    answers = {name: Answers(name, insights) for name, insights in runs.items()}
 
-    @made.middleware("http")
-    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        if not _is_local(request.url.hostname or ""):
-            return Response("this explorer answers on this machine only\n", 403, _HEADERS)
-        response = await call_next(request)
-        response.headers.update(_HEADERS)
-        return response
-
-    def chosen(name: str) -> Insights:
-        if name not in runs:
+    def of(run: str) -> Answers:
+        if run not in answers:
             raise HTTPException(404, "no such run")
-        return runs[name]
+        return answers[run]
 
     @made.get("/healthz")
     def health() -> dict[str, str]:
         return {"status": "ok"}
 
-    @made.get("/api/v1/runs")
-    def list_runs() -> list[dict[str, Any]]:
-        return [_run(name, insights) for name, insights in runs.items()]
+    @made.get("/api/v1/runs", response_model=list[Run])
+    def list_runs(request: Request) -> Response:
+        tag = "-".join(one.tag[:16] for one in answers.values()) or "none"
+        own = (one.run.model_dump_json() for one in answers.values())
+        return _answer(request, tag, lambda: f"[{','.join(own)}]".encode())
 
-    @made.get("/api/v1/runs/{run}/clusters")
-    def clusters(run: str) -> dict[str, Any]:
-        return _columns(chosen(run))
+    @made.get("/api/v1/runs/{run}", response_model=Run, responses=_UNKNOWN)
+    def one_run(request: Request, run: str) -> Response:
+        return _document(request, of(run), lambda: of(run).run)
 
-    @made.get("/api/v1/runs/{run}/clusters/{cluster}")
-    def detail(run: str, cluster: str) -> dict[str, Any]:
-        insights = chosen(run)
-        try:
-            return _detail(insights, insights.cluster(cluster))
-        except KeyError:
-            raise HTTPException(404, "no such cluster") from None
+    @made.get("/api/v1/runs/{run}/clusters", response_model=Clusters, responses=_UNKNOWN)
+    def clusters(request: Request, run: str) -> Response:
+        return _document(request, of(run), lambda: of(run).clusters)
+
+    @made.get("/api/v1/runs/{run}/clusters/{cluster}", response_model=Detail, responses=_UNKNOWN)
+    def detail(request: Request, run: str, cluster: str) -> Response:
+        return _document(request, of(run), lambda: of(run).detail(cluster))
+
+    @made.get("/api/v1/runs/{run}/overlay", response_model=Overlay, responses=_UNKNOWN)
+    def overlay(request: Request, run: str, facet: str, value: str) -> Response:
+        return _document(request, of(run), lambda: of(run).overlay(facet, value))
+
+    @made.get("/api/v1/runs/{run}/comparisons/{comparison}", response_model=Compared, responses=_UNKNOWN)
+    def comparison(request: Request, run: str, comparison: str) -> Response:
+        return _document(request, of(run), lambda: of(run).comparison(comparison))
+
+    @made.get("/api/v1/runs/{run}/compare", response_model=Compared, responses=_UNKNOWN)
+    def compare(request: Request, run: str, facet: str, a: _Values, b: _Values) -> Response:
+        if set(a) & set(b):
+            raise HTTPException(422, "a value cannot be on both sides")
+        return _document(request, of(run), lambda: of(run).compare(facet, a, b))
+
+    @made.get(
+        "/api/v1/runs/{run}/export/{name}",
+        response_class=Response,
+        responses={**_UNKNOWN, 200: {"content": {media: {} for media in sorted(set(EXPORTS.values()))}}},
+    )
+    def export(request: Request, run: str, name: str) -> Response:
+        own = of(run)
+        if name not in EXPORTS:
+            raise HTTPException(404, "no such file")
+        answer = _answer(request, own.tag, lambda: exported(own, name), EXPORTS[name])
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
 
     made.mount(
         "/", StaticFiles(directory=str(files("clio.explorer").joinpath("static")), html=True), name="page"
@@ -79,120 +101,73 @@ def app(runs: Mapping[str, Insights]) -> FastAPI:
     return made
 
 
-def _is_local(host: str) -> bool:
-    if host == "localhost":
-        return True
+def _document(request: Request, answers: Answers, make: Callable[[], BaseModel]) -> Response:
+    """A document of a run as JSON; what its makers do not know is 404."""
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+        return _answer(request, answers.tag, lambda: make().model_dump_json().encode())
+    except KeyError:
+        raise HTTPException(404, "no such thing in this run") from None
 
 
-def _run(name: str, insights: Insights) -> dict[str, Any]:
-    low, high = insights.coverage_interval or (None, None)
-    return {
-        "id": name,
-        "conversations": insights.conversations,
-        "users": insights.users,
-        "coverage": insights.coverage,
-        "coverage_low": low,
-        "coverage_high": high,
-        "levels": insights.levels,
-        "withheld": {one_line(reason): count for reason, count in insights.withheld.items()},
-        "about": dict(insights.about),
-        "sample": asdict(insights.sample) if insights.sample else None,
-    }
-
-
-def _columns(insights: Insights) -> dict[str, Any]:
-    names = (
-        "id",
-        "parent",
-        "level",
-        "name",
-        "description",
-        "conversations",
-        "share",
-        "users",
-        "audit",
-        "x",
-        "y",
-    )
-    bounds = [share_bounds(insights, cluster.conversations) for cluster in insights]
-    return {
-        "clusters": {
-            **{name: [getattr(cluster, name) for cluster in insights] for name in names},
-            **{
-                name: [one_line(getattr(cluster, name)) for cluster in insights]
-                for name in ("name", "description")
-            },
-            **{name: [ends[name] for ends in bounds] for name in ("share_low", "share_high")},
-        },
-        "other": [
-            {
-                "parent": group.parent,
-                "conversations": group.conversations,
-                **share_bounds(insights, group.conversations),
-            }
-            for group in insights.other
-        ],
-        "base": _cells(insights, insights.base),
-    }
-
-
-def _detail(insights: Insights, cluster: Insight) -> dict[str, Any]:
-    group = insights.other_of(cluster.id)
-    return {
-        "id": cluster.id,
-        "breakdown": _cells(insights, cluster.breakdown, cluster.conversations),
-        "children": [child.id for child in insights.children(cluster.id)],
-        "other": group.conversations if group else 0,
-    }
-
-
-def _cells(insights: Insights, cells: tuple[Cell, ...], of: int | None = None) -> list[dict[str, Any]]:
-    return [
-        {
-            **cell_document(insights, c, of),
-            "facet": one_line(c.facet),
-            "value": one_line(c.value),
-            "lift": c.lift,
-        }
-        for c in cells
-    ]
+def _answer(
+    request: Request, tag: str, make: Callable[[], bytes], media: str = "application/json"
+) -> Response:
+    """What is made, or 304 if the asker has it: all that a run can answer changes with its tag only."""
+    etag = f'W/"{tag}"'
+    body = make()
+    known = {one.strip() for one in request.headers.get("if-none-match", "").split(",")}
+    if etag in known or "*" in known:
+        return Response(status_code=304, headers={"ETag": etag})
+    return Response(body, media_type=media, headers={"ETag": etag})
 
 
 def serve(
-    runs: Mapping[str, Insights], *, host: str = "127.0.0.1", port: int = 8765, open_browser: bool = False
+    runs: Mapping[str, Insights],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    open_browser: bool = False,
+    token: bool = False,
+    identity: str | None = None,
+    hosts: frozenset[str] = frozenset(),
+    prefix: str = "",
 ) -> None:
     """Serve until Ctrl-C; says the address on stderr.
 
     Args:
         runs: insights by name.
-        host: an address of this machine.
-        port: the first port to try; the next free one of twenty is taken.
+        host: address to listen on. On any but this machine's own a token is asked for, unless a proxy says who asks.
+        port: the first port to try; the next free one of twenty is taken. 0: any.
         open_browser: whether to open the page.
+        token: whether to ask for a token in any case; a new one is made each time and is part of the printed address.
+        identity: header in which a trusted proxy says who asks. Only that proxy may reach the port.
+        hosts: names that requests may give as Host besides this machine's own.
+        prefix: path under which a proxy puts the explorer, such as /insights.
 
     Raises:
-        RunError: for a host that is not this machine, or when no port is free.
+        RunError: for a host that cannot be listened on, a prefix that is no path, or when no port is free.
     """
     import uvicorn
 
-    if not _is_local(host):
-        raise RunError(
-            f"--host {host[:60]}: the explorer listens on this machine only; forward the port to reach it from elsewhere"
-        )
+    elsewhere = not is_local(host)
+    path = prefix.strip("/")
+    secret = secrets.token_urlsafe(32) if token or (elsewhere and not identity) else None
+    names = {name.lower() for name in hosts} | ({socket.gethostname().lower(), host.lower()} if elsewhere else set())
+    door = Door(frozenset(names), elsewhere, secret, identity, f"/{path}" if path else "")
     listener = _listener(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{listener.getsockname()[1]}/"
-    sys.stderr.write(f"explorer of {', '.join(runs)} at {address}  (Ctrl-C ends it)" + "\n")
-    sys.stderr.flush()
-    if open_browser:
-        threading.Timer(0.6, webbrowser.open, [address]).start()
-    server = uvicorn.Server(
-        uvicorn.Config(app(runs), log_level="warning", access_log=False, timeout_graceful_shutdown=1)
-    )
     try:
+        shown = socket.gethostname() if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
+        address = f"http://{shown}:{listener.getsockname()[1]}{door.prefix}/{f'?token={secret}' if secret else ''}"
+        sys.stderr.write(f"explorer of {', '.join(runs)} at {address}  (Ctrl-C ends it)\n")
+        sys.stderr.flush()
+        if open_browser:
+            threading.Timer(0.6, webbrowser.open, [address]).start()
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app(runs, door), log_level="warning", access_log=False, timeout_graceful_shutdown=1,
+                server_header=False,
+            )
+        )
         server.run([listener])
     except KeyboardInterrupt:
         pass
@@ -206,8 +181,11 @@ def _listener(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, number))
+        except socket.gaierror:
+            listener.close()
+            raise RunError(f"--host {host[:60]}: no address of this machine") from None
         except OSError:
             listener.close()
             continue
         return listener
-    raise RunError(f"ports {port} to {port + _PORTS - 1} are all taken; choose another with --port")
+    raise RunError(f"{host[:60]}: ports {port} to {port + _PORTS - 1} are all taken; choose another with --port")

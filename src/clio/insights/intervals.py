@@ -1,10 +1,17 @@
-"""How far a share found in a sample may lie from that of all conversations."""
+"""How far shares, their ratios and their differences may lie from those of all conversations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+_Z95 = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +69,74 @@ def share_interval(
     low = 0.0 if count == 0 else max(0.0, centre - half)
     high = 1.0 if count == of else min(1.0, centre + half)
     return low, high
+
+
+def share_intervals(count: ArrayLike, of: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Wilson's 95 % intervals of many shares at once, as ``share_interval`` for a population without end.
+
+    Args:
+        count: conversations with the property, 0..of.
+        of: conversations looked at, 1 or more; both broadcast.
+
+    Returns:
+        The low and the high ends, float64, in 0..1.
+    """
+    import numpy as np
+
+    x, n = np.asarray(count, np.float64), np.asarray(of, np.float64)
+    share, z2 = x / n, _Z95 * _Z95
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z95 / (1 + z2 / n) * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return (
+        np.where(x == 0, 0.0, np.clip(centre - half, 0, 1)),
+        np.where(x == n, 1.0, np.clip(centre + half, 0, 1)),
+    )
+
+
+def ratio_intervals(
+    count: ArrayLike, of: ArrayLike, count_b: ArrayLike, of_b: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """95 % intervals of ratios of two independent shares, by the logarithm (Katz et al. 1978, Biometrics 34:469).
+
+    Half a conversation is added to each number (Walter 1975, Biometrika 62:371), so that a zero gives a finite interval; where the first
+    count is zero the low end is 0, where the second is the high end is infinite.
+
+    Args:
+        count: conversations with the property on the first side, 0..of; all broadcast.
+        of: conversations of the first side, 1 or more.
+        count_b: the same of the second side.
+        of_b: the same of the second side.
+
+    Returns:
+        The low and the high ends, float64, 0 or more.
+    """
+    import numpy as np
+
+    x, n, y, m = (np.asarray(some, np.float64) + 0.5 for some in (count, of, count_b, of_b))
+    ratio = x / n / (y / m)
+    spread = np.exp(_Z95 * np.sqrt(1 / x - 1 / n + 1 / y - 1 / m))
+    return np.where(x == 0.5, 0.0, ratio / spread), np.where(y == 0.5, np.inf, ratio * spread)
+
+
+def difference_intervals(
+    count: ArrayLike, of: ArrayLike, count_b: ArrayLike, of_b: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """95 % intervals of differences of two independent shares, first less second: Newcombe's hybrid of two Wilson intervals.
+
+    Newcombe 1998 (Statistics in Medicine 17:873), method 10.
+
+    Args:
+        count: conversations with the property on the first side, 0..of; all broadcast.
+        of: conversations of the first side, 1 or more.
+        count_b: the same of the second side.
+        of_b: the same of the second side.
+
+    Returns:
+        The low and the high ends, float64, in -1..1.
+    """
+    import numpy as np
+
+    x, n, y, m = (np.asarray(some, np.float64) for some in (count, of, count_b, of_b))
+    (low, high), (low_b, high_b) = share_intervals(x, n), share_intervals(y, m)
+    p, q = x / n, y / m
+    return p - q - np.hypot(p - low, high_b - q), p - q + np.hypot(high - p, q - low_b)
