@@ -26,8 +26,9 @@ from typing import Any
 import numpy as np
 
 from clio.clustering import with_model
-from clio.evaluation.attacks import Ground, Row, medical, poisoning
-from clio.evaluation.attacks.remembering import Remembering
+from clio.evaluation.attacks import medical, poisoning
+from clio.evaluation.ground import Ground, Row
+from clio.evaluation.remembering import Remembering
 from clio.models import embedder
 from clio.privacy.policy import policy
 from clio.run_folder import RunFolder

@@ -16,7 +16,7 @@ import pytest
 
 import clio
 from clio import demo, run_notes
-from clio.evaluation import score
+from clio.evaluation.agreement import score
 from clio.run_folder import RunFolder, purge
 
 LABELS = Path(__file__).parent / "golden" / "sample_labels.json"

@@ -24,9 +24,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import clio
-from clio import demo, encryption, evaluation, pipeline, run_folder, sources, stages
+from clio import demo, encryption, pipeline, run_folder, sources, stages
 from clio.encryption import Cipher
 from clio.errors import RunError
+from clio.evaluation import agreement
 from clio.fingerprints import fingerprint
 from clio.models.protocols import Answer, Failure, Prompt
 from clio.models.store import Store, StoreError, key
@@ -172,7 +173,7 @@ def test_a_finished_run_is_read_again_with_its_key(
         assert server.requests == 0
     assert {path: path.stat().st_mtime_ns for path in private.rglob("*.parquet")} == before
     ids = RunFolder(runs / "sealed").read("assignments", ["id"])["id"].to_pylist()
-    assert evaluation.score_run(runs / "sealed", dict.fromkeys(ids, "one")).purity == 1
+    assert agreement.score_run(runs / "sealed", dict.fromkeys(ids, "one")).purity == 1
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_a_missing_or_wrong_key_is_one_line(
     before = {path: path.read_bytes() for path in (runs / "sealed").rglob("*") if path.is_file()}
     for attempt in (
         lambda: clio.run(logs, runs / "sealed", **HOW),
-        lambda: evaluation.score_run(runs / "sealed", {}),
+        lambda: agreement.score_run(runs / "sealed", {}),
         lambda: RunFolder(runs / "sealed").read("facets"),
     ):
         with pytest.raises(RunError, match=message) as error:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from clio import demo
-from clio.evaluation.attacks import Ground
 from clio.evaluation.attacks.canaries import canaries
+from clio.evaluation.ground import Ground
 from clio.insights import Insights
 from clio.settings import Settings
 

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 from clio import demo
 from clio.errors import RunError
-from clio.evaluation.attacks import Row
 from clio.evaluation.attacks.canaries import check
 from clio.evaluation.attacks.commands import write_log
 from clio.evaluation.attacks.planting import COLUMN, Secret, plant, secrets
 from clio.evaluation.attacks.searching import forms_of, pieces_of, published, search, squeezed
+from clio.evaluation.ground import Row
 
 SECRETS = secrets(600)
 

@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clio import demo
-from clio.evaluation.attacks import Ground, Result
+from clio.evaluation.attacks import Result
 from clio.evaluation.attacks.commands import explored, explorer
 from clio.evaluation.attacks.injection import UNPROMISED, direct, disguised, injection, standing
 from clio.evaluation.attacks.payloads import conversations, false_names, payloads
-from clio.evaluation.attacks.remembering import Remembering
 from clio.evaluation.attacks.surfaces import formula, hidden, page_is_closed, rendered, tags
+from clio.evaluation.ground import Ground
+from clio.evaluation.remembering import Remembering
 from clio.insights import Cell, Group, Insight, Insights
 from clio.insights import export as exports
 from clio.insights import text as texts

@@ -14,9 +14,10 @@ from sklearn.metrics import roc_auc_score
 
 from clio import demo
 from clio.errors import SettingsError
-from clio.evaluation.attacks import Ground, Result
+from clio.evaluation.attacks import Result
 from clio.evaluation.attacks.membership import account, auc, membership
-from clio.evaluation.attacks.remembering import Remembering
+from clio.evaluation.ground import Ground
+from clio.evaluation.remembering import Remembering
 from clio.insights import Insight, Insights
 from clio.settings import Settings
 

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pytest
 
 from clio.clustering.duplicates import near_duplicates
-from clio.evaluation.attacks import Ground, medical, poisoning
+from clio.evaluation.attacks import medical, poisoning
 from clio.evaluation.attacks.evidence import Shadow, evidence
 from clio.evaluation.attacks.medical import STRATEGIES, Strategy, Target
-from clio.evaluation.attacks.remembering import Remembering
+from clio.evaluation.ground import Ground
+from clio.evaluation.remembering import Remembering
 from clio.facets.request import extract
 from clio.insights import Cell, Insight, Insights
 from clio.models import embedder

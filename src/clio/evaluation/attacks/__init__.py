@@ -1,24 +1,12 @@
 """Attacks on what a run publishes: each plants or asks something, looks at published bytes only, and counts how often it succeeded.
 
-Every attack is a function from a ``Ground`` (a log, the settings of its runs, and a private folder for them) to ``Result`` values, one
+Every attack is a function from a ``clio.evaluation.ground.Ground`` to ``Result`` values, one
 a line of the table in ``docs/privacy.md``. What an attack plants is made up; what it plants into may be anybody's log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-
-from clio.insights import Insights
-from clio.models.protocols import Embedder
-from clio.settings import Settings
-
-#: one conversation of a log: id, user, messages ([{role, content}]), and whatever else the log tells
-Row = dict[str, Any]
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +60,3 @@ def wilson(succeeded: float, tried: int) -> tuple[float, float]:
     return (0.0 if not succeeded else max(0.0, middle - half)), (
         1.0 if succeeded == tried else min(1.0, middle + half)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What is attacked: the rows of a log, the settings of its runs, and where attacked runs are made (private: they hold the log).
-
-    ``encoder`` is used by all runs instead of the settings' embedder, so that texts that come again need not be embedded again.
-    """
-
-    rows: Sequence[Row] = field(repr=False)
-    settings: Settings
-    folder: Path
-    encoder: Embedder | None = field(default=None, repr=False)
-
-    def run(self, name: str, rows: Sequence[Row], **overrides: Any) -> tuple[Insights, Path]:
-        """Run a log of some rows; its insights and its run folder, ``folder/name``."""
-        from clio.pipeline import run
-
-        out = self.folder / name
-        insights = run(
-            pa.Table.from_pylist(list(rows)), out, self.settings, encoder=self.encoder, **overrides
-        )
-        return insights, out

@@ -14,10 +14,11 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from clio.errors import RunError
-from clio.evaluation.attacks import Ground, Result, Row, share
+from clio.evaluation.attacks import Result, share
 from clio.evaluation.attacks.commands import clio, explored, write_log, write_settings
 from clio.evaluation.attacks.planting import COLUMN, Secret, plant
 from clio.evaluation.attacks.searching import Hit, published, search
+from clio.evaluation.ground import Ground, Row
 from clio.insights import Insights
 from clio.progress import Advance, silent
 from clio.testing import Fault, model_server

@@ -19,7 +19,7 @@ from typing import Any
 import tomlkit
 
 from clio.errors import RunError
-from clio.evaluation.attacks import Row
+from clio.evaluation.ground import Row
 from clio.settings import Settings
 
 _ADDRESS = re.compile(rb"at (http://\S+)")

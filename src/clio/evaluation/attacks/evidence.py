@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clio.clustering import topics
-from clio.evaluation.attacks import Row, medical
+from clio.evaluation.attacks import medical
 from clio.evaluation.attacks.medical import Planted, Target
+from clio.evaluation.ground import Row
 from clio.facets import computed, request
 from clio.insights import Insight, Insights
 from clio.models.protocols import Embedder

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clio.errors import RunError
-from clio.evaluation.attacks import Ground, Result, Row, share
+from clio.evaluation.attacks import Result, share
 from clio.evaluation.attacks.commands import clio, explored
 from clio.evaluation.attacks.payloads import Payload, conversations, false_names, payloads
 from clio.evaluation.attacks.searching import squeezed
@@ -31,6 +31,7 @@ from clio.evaluation.attacks.surfaces import (
     rendered,
     texts,
 )
+from clio.evaluation.ground import Ground, Row
 from clio.insights import Cell, Insights
 from clio.privacy.policy import policy
 from clio.progress import Advance, silent

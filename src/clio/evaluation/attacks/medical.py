@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from clio.clustering.topics import topics
-from clio.evaluation.attacks import Row
+from clio.evaluation.ground import Row
 from clio.facets.request import MAX_CHARACTERS
 from clio.privacy.sensitive import factor_of_text
 from clio.text import lemma, tokens

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clio.errors import SettingsError
-from clio.evaluation.attacks import Ground, Result, Row
-from clio.evaluation.attacks.remembering import Remembering
+from clio.evaluation.attacks import Result
+from clio.evaluation.ground import Ground, Row
+from clio.evaluation.remembering import Remembering
 from clio.facets.request import extract
 from clio.insights import Insights
 from clio.models import embedder

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from clio.evaluation.attacks import Row
 from clio.evaluation.attacks.searching import CHARACTERS, PIECE, search, squeezed
+from clio.evaluation.ground import Row
 
 #: the metadata column that secrets are planted in
 COLUMN = "note"

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from clio.evaluation.attacks import Ground, Result, Row, medical, share
+from clio.evaluation.attacks import Result, medical, share
 from clio.evaluation.attacks.evidence import Hints, Scores, Shadow, evidence
 from clio.evaluation.attacks.medical import STRATEGIES, Strategy, Target
+from clio.evaluation.ground import Ground, Row
 from clio.insights import Insights
 from clio.privacy import sensitive
 from clio.privacy.policy import Policy, policy

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from clio.errors import PrivacyError
-from clio.evaluation.attacks import Ground, Result, Row, share
+from clio.evaluation.attacks import Result, share
 from clio.evaluation.attacks.differencing import truth_of
 from clio.evaluation.attacks.equations import Few
 from clio.evaluation.attacks.published import places_of, policy_of, published
+from clio.evaluation.ground import Ground, Row
 from clio.insights import Insights
 from clio.progress import Advance, silent
 from clio.run_folder import RunFolder

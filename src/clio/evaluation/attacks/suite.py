@@ -12,8 +12,9 @@ from typing import Any
 from clio import demo
 from clio.clustering.embed import choose_embedder
 from clio.errors import RunError, SettingsError
-from clio.evaluation.attacks import Ground, Result, Row
-from clio.evaluation.attacks.remembering import Remembering
+from clio.evaluation.attacks import Result
+from clio.evaluation.ground import Ground, Row
+from clio.evaluation.remembering import Remembering
 from clio.models import embedder
 from clio.progress import Advance, Reporter, Silent
 from clio.run_folder import RunFolder
