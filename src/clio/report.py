@@ -192,6 +192,20 @@ def show_attacks(results: Sequence[Mapping[str, Any]], console: Console) -> None
         console.print(Text(note, style="dim"))
 
 
+def show_quality(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print measures (``clio.evaluation.quality.Measure`` as mappings): means over seeds and their 95 % intervals."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name, justify in (("measure", "left"), ("of", "left"), ("mean", "right"), ("95 %", "right")):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    before = ""
+    for row in rows:
+        interval = "" if row["low"] is None else f"{row['low']:.3f}–{row['high']:.3f}"
+        name = row["measure"] if row["measure"] != before else ""
+        before = row["measure"]
+        table.add_row(name, row["case"], f"{row['value']:.3f}", interval)
+    console.print(table)
+
+
 def _table(first: str, *numbers: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", caption_style="dim", caption_justify="right")
     table.add_column(first, no_wrap=True)

@@ -1,0 +1,63 @@
+"""``clio evaluate``: how good runs on a labelled log are, measured over several seeds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("logs", nargs=-1, required=True)
+@click.option("--label", default="label", show_default=True, help="The log's column with the true label.")
+@click.option(
+    "--above", default="parent_label", show_default=True, help="The column with the label of the level above."
+)
+@click.option("--seeds", type=click.IntRange(1, 50), default=3, show_default=True, help="How many runs.")
+@click.option("--limit", type=click.IntRange(min=100), help="So many conversations at random [all].")
+@click.option(
+    "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting of the runs; may be repeated."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def evaluate(
+    logs: tuple[str, ...],
+    label: str,
+    above: str,
+    seeds: int,
+    limit: int | None,
+    pairs: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run labelled LOGS several times and hold clusters, names, shares and their stability against the labels.
+
+    The runs never see a label; their folders are deleted again. What each figure means: docs/quality.md.
+    """
+    import shutil
+    import tempfile
+
+    from rich.console import Console
+
+    from clio.evaluation import labelled, quality
+    from clio.progress import reporter
+    from clio.report import show_quality
+    from clio.settings import parse_set, resolve
+
+    settings = resolve(parse_set(pairs))
+    found = labelled.read([Path(log) for log in logs], label, above)
+    if limit:
+        found = found.sample(limit)
+    progress = reporter(quiet=quiet)
+    folder = Path(tempfile.mkdtemp(prefix="clio-evaluate-"))
+    try:
+        with progress.stage("runs", quality.clusterings(seeds)) as advance:
+            rows = [asdict(m) for m in quality.evaluate(found, settings, folder, seeds, advance)]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+    else:
+        show_quality(rows, Console(highlight=False))

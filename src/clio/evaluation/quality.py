@@ -1,0 +1,271 @@
+"""All measures of quality on one labelled log, over several seeds: what ``clio evaluate`` prints and docs/quality.md tabulates."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import sqrt
+from pathlib import Path
+from statistics import fmean, stdev
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from clio.clustering.embed import choose_embedder
+from clio.evaluation import agreement, naming, reconstruction, shares, stability
+from clio.evaluation.clustered import Clustered, of_run
+from clio.evaluation.ground import Ground, Row
+from clio.evaluation.labelled import Labelled, in_words
+from clio.evaluation.remembering import Remembering
+from clio.models import embedder
+from clio.models.protocols import Embedder
+from clio.progress import Advance, silent
+from clio.run_folder import RunFolder
+from clio.settings import Settings
+
+#: the part of a log that is held out of each run, to be looked for by the names
+HELD_OUT, _MOST_HELD_OUT = 0.1, 1000
+#: conversations of a language from which its accuracy is told
+_OF_LANGUAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One figure: of what, in which case, its mean over the seeds, and the 95 % interval of that mean (None with one seed)."""
+
+    measure: str
+    case: str
+    value: float
+    low: float | None
+    high: float | None
+    seeds: int
+
+
+@dataclass(slots=True)
+class Figures:
+    """What was found seed by seed: values by measure and case."""
+
+    found: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, measure: str, case: str, value: float) -> None:
+        """Note the value of one seed."""
+        self.found[measure, case].append(value)
+
+    def measures(self) -> list[Measure]:
+        """Means with Student's interval, in the order in which they came first."""
+        return [_mean(measure, case, values) for (measure, case), values in self.found.items()]
+
+
+def _mean(measure: str, case: str, values: Sequence[float]) -> Measure:
+    middle, n = fmean(values), len(values)
+    if n < 2:
+        return Measure(measure, case, middle, None, None, n)
+    half = float(student.ppf(0.975, n - 1)) * stdev(values) / sqrt(n)
+    return Measure(measure, case, middle, middle - half, middle + half, n)
+
+
+#: makes clusters of some rows of a log, under a name and with a seed
+Make = Callable[[Sequence[Row], str, int], Clustered]
+
+
+def clusterings(seeds: int) -> int:
+    """How many runs are made with so many seeds: one of all, one a seed, two halves."""
+    return 1 + seeds + 2
+
+
+def evaluate(
+    labelled: Labelled, settings: Settings, folder: Path, seeds: int = 3, progress: Advance = silent
+) -> list[Measure]:
+    """Run a labelled log several times, every conversation for a user of its own, and measure it.
+
+    Args:
+        labelled: the log.
+        settings: of the runs; ``users``, ``seed`` and ``ledger`` are set.
+        folder: where runs are made (private).
+        seeds: how many.
+        progress: called with 1 for each of ``clusterings(seeds)`` runs.
+    """
+    spoken = [labelled.language.get(str(row["id"]), "unknown") for row in labelled.rows]
+    chosen = choose_embedder(spoken) if settings.embedder == "auto" else settings.embedder
+    encoder = Remembering(embedder(chosen))
+    # names are judged by an embedder that had no part in them
+    judge = Remembering(embedder("minilm" if encoder.name.startswith("e5") else "e5"))
+    ground = Ground(labelled.rows, settings, folder, encoder)
+
+    def make(rows: Sequence[Row], name: str, seed: int) -> Clustered:
+        insights, out = ground.run(name, rows, seed=seed, users="conversation", ledger="off")
+        return of_run(insights, out)
+
+    make(labelled.rows, "all", 0)
+    progress(1)
+    requests = requests_of(folder / "all")
+    return quality(labelled, make, requests, encoder, judge, range(seeds), progress)
+
+
+def quality(
+    labelled: Labelled,
+    make: Make,
+    requests: Mapping[str, str],
+    encoder: Embedder,
+    judge: Embedder,
+    seeds: Sequence[int] = (0, 1, 2),
+    progress: Advance = silent,
+) -> list[Measure]:
+    """Make clusters of a labelled log with each seed, without a tenth that is held out, and measure them.
+
+    Args:
+        labelled: the log.
+        make: makes the clusters; a run's, or a peer's.
+        requests: what each conversation asks for, by id, as it is embedded.
+        encoder: the embedder of the clusters.
+        judge: another one, that ranks names.
+        seeds: at least one.
+        progress: called with 1 for each clustering made: one a seed, and two halves.
+    """
+    figures = Figures()
+    made: list[Clustered] = []
+    for seed in seeds:
+        order = np.random.default_rng(seed).permutation(len(labelled.rows))
+        held = min(_MOST_HELD_OUT, int(HELD_OUT * len(order)))
+        found = make([labelled.rows[i] for i in order[held:]], f"seed-{seed}", seed)
+        made.append(found)
+        _agree(figures, labelled, found)
+        _reconstruct(figures, labelled, found, encoder)
+        out = [str(labelled.rows[i]["id"]) for i in order[:held]]
+        _name(figures, found, out, requests, encoder, judge)
+        held_by, tried = shares.covered(found.levels[0], max(50, len(found.ids) // 10), seed=seed)
+        figures.add("shares", "95 % intervals of a tenth that hold the share of all", held_by / tried)
+        progress(1)
+    for one, other in pairwise(made):
+        _compare(figures, "another seed, another tenth held out", one, other)
+    order = np.random.default_rng(seeds[0]).permutation(len(labelled.rows))
+    middle = len(order) // 2
+    halves = []
+    for number, part in enumerate((order[:middle], order[middle:])):
+        halves.append(make([labelled.rows[i] for i in part], f"half-{number}", seeds[0]))
+        progress(1)
+    ids = [str(row["id"]) for row in labelled.rows if str(row["id"]) in requests]
+    vectors = encoder.encode([requests[id_] for id_ in ids])
+    by_id = {id_: number for number, id_ in enumerate(ids)}
+    one, other = (_everywhere(half, ids, vectors, by_id) for half in halves)
+    _compare(figures, "two halves, all placed by the nearest centroid", one, other)
+    return figures.measures()
+
+
+def _labels(labelled: Labelled, found: Clustered) -> dict[str, list[str]]:
+    """The labels of the conversations, and those above where all have one."""
+    told = {"labels": [labelled.label[id_] for id_ in found.ids]}
+    if labelled.above and all(id_ in labelled.above for id_ in found.ids):
+        told["categories"] = [labelled.above[id_] for id_ in found.ids]
+    return told
+
+
+def _level(found: Clustered, level: int) -> str:
+    """What a level is called: base, then level 2, 1."""
+    return "base" if level == 0 else f"level {len(found.levels) - level}"
+
+
+def _agree(figures: Figures, labelled: Labelled, found: Clustered) -> None:
+    for kind, truth in _labels(labelled, found).items():
+        for level, clusters in enumerate(found.levels):
+            scores = agreement.score(truth, clusters)
+            for name in ("ami", "ari", "v"):
+                figures.add(f"agreement {name}", f"{kind}, {_level(found, level)}", getattr(scores, name))
+        figures.add("dendrogram purity", kind, agreement.dendrogram_purity(found, truth))
+    for level, clusters in enumerate(found.levels):
+        figures.add("clusters", _level(found, level), len(np.unique(clusters[clusters >= 0])))
+        figures.add("singletons", _level(found, level), agreement.singletons(clusters))
+        figures.add("balance", _level(found, level), agreement.balance(clusters))
+
+
+def _reconstruct(figures: Figures, labelled: Labelled, found: Clustered, encoder: Embedder) -> None:
+    for kind, truth in _labels(labelled, found).items():
+        names, numbers = np.unique(np.asarray(truth), return_inverse=True)
+        true = np.asarray(numbers, np.int32)
+        words = [in_words(name) for name in names]
+        right = reconstruction.right(found, true, words, encoder)
+        figures.add("reconstruction", kind, float(right.mean()))
+        figures.add("reconstruction, the best that clusters allow", kind, reconstruction.best(found, true))
+        each = [float(right[true == number].mean()) for number in range(len(names))]
+        figures.add("reconstruction, mean of categories", kind, fmean(each))
+        figures.add("reconstruction, worst category", kind, min(each))
+        spoken = np.asarray([labelled.language.get(id_, "") for id_ in found.ids])
+        by_language = [
+            float(right[spoken == language].mean())
+            for language in np.unique(spoken)
+            if language and (spoken == language).sum() >= _OF_LANGUAGE
+        ]
+        if len(by_language) > 1:
+            figures.add("reconstruction, spread of languages", kind, max(by_language) - min(by_language))
+        given = reconstruction.assign(found.texts[0], words, encoder)
+        base = found.levels[0]
+        off = shares.shares(np.where(base >= 0, given[base], -1).astype(np.int32), true, len(names))
+        figures.add("shares, mean error", kind, off.error)
+        figures.add("shares, correlation", kind, off.correlation)
+
+
+def _name(
+    figures: Figures,
+    found: Clustered,
+    held_out: Sequence[str],
+    requests: Mapping[str, str],
+    encoder: Embedder,
+    judge: Embedder,
+) -> None:
+    """Look for held-out members by the names, and at the names themselves."""
+    inside = [id_ for id_ in found.ids if id_ in requests]
+    place = {id_: number for number, id_ in enumerate(found.ids)}
+    at = found.levels[0][[place[id_] for id_ in inside]]
+    middles = stability.centroids(encoder.encode([requests[id_] for id_ in inside]), at)
+    asked = [requests[id_] for id_ in held_out if id_ in requests]
+    clusters = stability.placed(encoder.encode(asked), middles)
+    ranked = naming.retrieval(asked, clusters, found.texts[0], judge)
+    figures.add("names, a member's own cluster first", "base", ranked.first)
+    figures.add("names, mean reciprocal rank", "base", ranked.reciprocal)
+    for level in range(len(found.levels)):
+        over = (
+            found.parents(level)
+            if level + 1 < len(found.levels)
+            else np.zeros(len(found.texts[level]), np.int32)
+        )
+        told = naming.names(found.texts[level], over, judge)
+        figures.add("names, repeated", _level(found, level), told.repeated)
+        figures.add("names, words", _level(found, level), told.words)
+        figures.add("names, cosine to the nearest sibling", _level(found, level), told.alike)
+
+
+def _compare(figures: Figures, case: str, one: Clustered, other: Clustered) -> None:
+    """How much of the base and of the top comes again, on the conversations of both."""
+    place = {id_: number for number, id_ in enumerate(other.ids)}
+    rows = np.asarray([n for n, id_ in enumerate(one.ids) if id_ in place])
+    columns = np.asarray([place[one.ids[n]] for n in rows])
+    for name, level in (("base", 0), ("top", -1)):
+        found = stability.again(one.levels[level][rows], other.levels[level][columns])
+        figures.add("stability, ami", f"{name}, {case}", found.ami)
+        figures.add("stability, share in clusters that come again", f"{name}, {case}", found.matched)
+
+
+def _everywhere(
+    half: Clustered, ids: Sequence[str], vectors: NDArray[np.float32], place: Mapping[str, int]
+) -> Clustered:
+    """All conversations in the clusters of a half."""
+    known = np.asarray([number for number, id_ in enumerate(half.ids) if id_ in place])
+    at = half.levels[0][known]
+    base = stability.placed(vectors, stability.centroids(vectors[[place[half.ids[n]] for n in known]], at))
+    levels = [base]
+    for level in range(len(half.levels) - 1):
+        levels.append(half.parents(level)[levels[-1]])
+    return Clustered(ids, levels, half.texts)
+
+
+def requests_of(folder: Path) -> dict[str, str]:
+    """What each conversation of a finished run asks for, by id, as it was embedded."""
+    table = RunFolder(folder).read("facets", ["id", "request"])
+    return {
+        id_: text
+        for id_, text in zip(*(table[name].to_pylist() for name in ("id", "request")), strict=True)
+        if text
+    }

@@ -1,0 +1,49 @@
+"""How much of a clustering comes again: with another seed, on another half of the conversations, with a tenth less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Two clusterings of the same conversations: their adjusted mutual information, and the share in clusters that come again."""
+
+    ami: float
+    matched: float
+
+
+def again(one: NDArray[np.int32], other: NDArray[np.int32], overlap: float = 0.5) -> Again:
+    """Compare two clusterings of n conversations.
+
+    Args:
+        one: int32 (n,), -1 in none.
+        other: the same of the other.
+        overlap: Jaccard index from which a cluster of one counts as found again in the other (Hennig 2007, CSDA 52:258).
+    """
+    from sklearn.metrics import adjusted_mutual_info_score
+
+    both = (one >= 0) & (other >= 0)
+    a, b = one[both], other[both]
+    table = np.zeros((int(a.max()) + 1, int(b.max()) + 1))
+    np.add.at(table, (a, b), 1)
+    sizes = table.sum(axis=1)
+    jaccard = table / np.maximum(sizes[:, None] + table.sum(axis=0)[None, :] - table, 1)
+    found = jaccard.max(axis=1) >= overlap
+    return Again(float(adjusted_mutual_info_score(a, b)), float(sizes[found].sum() / sizes.sum()))
+
+
+def centroids(vectors: NDArray[np.float32], clusters: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The mean direction of each cluster, float32 (k, d), of vectors (n, d) in clusters (n,), -1 in none."""
+    found = np.zeros((int(clusters.max()) + 1, vectors.shape[1]), np.float32)
+    inside = clusters >= 0
+    np.add.at(found, clusters[inside], vectors[inside])
+    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def placed(vectors: NDArray[np.float32], middles: NDArray[np.float32]) -> NDArray[np.int32]:
+    """The cluster whose centroid each vector is nearest to, int32 (n,)."""
+    return np.asarray((vectors @ middles.T).argmax(axis=1), np.int32)

@@ -1,0 +1,160 @@
+"""The measures of quality say what they claim, on clusterings whose worth is known."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from numpy.typing import NDArray
+
+from clio import demo
+from clio.cli.evaluate import evaluate
+from clio.errors import SourceError
+from clio.evaluation import agreement, labelled, naming, reconstruction, shares, stability
+from clio.evaluation.clustered import Clustered
+
+TEXTS = [("Report a lost card", ""), ("Plan a trip", ""), ("Cook rice", "")]
+
+
+class Words:
+    """An embedder by words: a text's vector counts those of a small vocabulary."""
+
+    name = "words"
+    vocabulary = ("lost", "card", "plan", "trip", "cook", "rice")
+    dimensions = len(vocabulary)
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        found = [[word in text.casefold() for word in self.vocabulary] for text in texts]
+        vectors = np.asarray(found, np.float32).reshape(len(texts), self.dimensions)
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
+def clustered(*levels: Sequence[int], texts: Sequence[tuple[str, str] | None] = TEXTS) -> Clustered:
+    numbers = [np.asarray(level, np.int32) for level in levels]
+    named = [list(texts)[: int(numbers[0].max()) + 1]]
+    named += [[("All", "")] * (int(level.max()) + 1) for level in numbers[1:]]
+    return Clustered([str(n) for n in range(len(levels[0]))], numbers, named)
+
+
+def test_a_labels_words_are_those_people_would_read() -> None:
+    """Camel case, underscores and signs part words."""
+    assert labelled.in_words("HassClimateGetTemperature") == "hass climate get temperature"
+    assert labelled.in_words("credit_cards+ReserveCar") == "credit cards reserve car"
+
+
+def test_dendrogram_purity_is_that_of_all_pairs() -> None:
+    """Drawn pairs come close to the mean over every pair of one label, found by brute force; a perfect tree has 1."""
+    rng = np.random.default_rng(0)
+    base, truth = rng.integers(0, 6, 60), [str(n) for n in rng.integers(0, 4, 60)]
+    found = clustered(base.tolist(), (base // 3).tolist(), texts=[("x", "")] * 6)
+    purities = []
+    for a, b in itertools.combinations(range(60), 2):
+        if truth[a] == truth[b]:
+            shared = [level == level[a] for level in found.levels if level[a] == level[b]]
+            inside = shared[0] if shared else np.ones(60, bool)
+            purities.append(np.mean([truth[n] == truth[a] for n in np.flatnonzero(inside)]))
+    assert agreement.dendrogram_purity(found, truth, 40_000) == pytest.approx(np.mean(purities), abs=0.01)
+    assert agreement.dendrogram_purity(found, [str(n) for n in base]) == 1.0
+
+
+def test_singletons_and_balance() -> None:
+    """One cluster of four is a single conversation; clusters of one size are balanced."""
+    assert agreement.singletons(np.asarray([0, 0, 1, 1, 2, 2, 3, -1], np.int32)) == 0.25
+    assert agreement.balance(np.asarray([0, 0, 1, 1], np.int32)) == pytest.approx(1.0)
+    assert agreement.balance(np.asarray([0] * 99 + [1], np.int32)) < 0.1
+
+
+def test_reconstruction_gives_clusters_to_categories_by_their_names() -> None:
+    """A conversation is right where its cluster's name leads to its category; one under no name never is."""
+    categories = ["lost card", "trip", "rice"]
+    truth = np.asarray([0, 0, 1, 1, 2, 0], np.int32)
+    found = clustered([0, 0, 1, 1, 2, 2])
+    assert reconstruction.right(found, truth, categories, Words()).tolist() == [True] * 5 + [False]
+    assert reconstruction.best(found, truth) == pytest.approx(5 / 6)
+    hidden = clustered([0, 0, 1, 1, 2, 2], texts=[None, *TEXTS[1:]])
+    assert reconstruction.right(hidden, truth, categories, Words()).tolist()[:3] == [False, False, True]
+
+
+def test_a_name_is_found_by_its_own_requests_only() -> None:
+    """The cluster's own text comes first for what it says, another's for what it does not; one without a text is not found."""
+    requests, clusters = ["my card is lost", "a trip", "cook rice"], np.asarray([0, 1, 2], np.int32)
+    assert naming.retrieval(requests, clusters, TEXTS, Words()).first == 1.0
+    turned = naming.retrieval(requests, clusters, TEXTS[::-1], Words())
+    assert (turned.first, turned.tried) == (pytest.approx(1 / 3), 3)
+    none = naming.retrieval(requests, clusters, [None, None, TEXTS[2]], Words())
+    assert none.reciprocal == pytest.approx(1 / 3)
+
+
+def test_names_that_say_the_same_are_counted() -> None:
+    """Two of three clusters share a name, and the nearest sibling of each is as near as can be."""
+    parents = np.zeros(3, np.int32)
+    told = naming.names([TEXTS[0], TEXTS[0], TEXTS[1]], parents, Words())
+    assert told.repeated == pytest.approx(2 / 3)
+    assert told.alike == pytest.approx(2 / 3)
+    assert naming.names(TEXTS, np.arange(3, dtype=np.int32), Words()).alike == 0
+
+
+def test_the_same_clusters_under_other_numbers_come_again_and_random_ones_do_not() -> None:
+    """1 for a renumbering, about 0 for chance."""
+    rng = np.random.default_rng(1)
+    one = rng.integers(0, 8, 2000).astype(np.int32)
+    same = stability.again(one, (7 - one).astype(np.int32))
+    assert (same.ami, same.matched) == (pytest.approx(1.0), 1.0)
+    chance = stability.again(one, rng.integers(0, 8, 2000).astype(np.int32))
+    assert abs(chance.ami) < 0.02
+    assert chance.matched == 0
+
+
+def test_intervals_of_samples_hold_the_share_of_all_as_often_as_they_say() -> None:
+    """About 95 in 100, and shares that are the true ones have no error."""
+    clusters = np.random.default_rng(2).integers(0, 10, 5000).astype(np.int32)
+    held, tried = shares.covered(clusters, 400, draws=200)
+    assert tried == 2000
+    assert held / tried == pytest.approx(0.95, abs=0.02)
+    exact = shares.shares(clusters, clusters, 10)
+    assert (exact.error, exact.correlation) == (0, pytest.approx(1.0))
+
+
+def test_a_log_without_labels_is_refused(tmp_path: Path) -> None:
+    """With the column that was looked for."""
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps({"messages": [{"role": "user", "content": "hello there"}]}) + "\n", "utf-8")
+    with pytest.raises(SourceError, match="column 'topic'"):
+        labelled.read([path], "topic")
+
+
+@pytest.mark.slow
+def test_the_command_measures_runs_of_a_labelled_log(tmp_path: Path) -> None:
+    """Clusters of the made-up sample agree with its labels far better than chance, and every figure is a number."""
+    truth = json.loads((Path(__file__).parents[1] / "golden" / "sample_labels.json").read_text("utf-8"))
+    with gzip.open(demo.path(), "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    path = tmp_path / "log.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps({**row, "parent_label": truth[row["id"]][0], "label": truth[row["id"]][1]}) + "\n"
+            for row in rows
+            if row["id"] in truth
+        ),
+        "utf-8",
+    )
+    done = CliRunner().invoke(
+        evaluate,
+        [str(path), "--seeds", "1", "--limit", "400", "--set", "embedder=minilm", "--json", "--quiet"],
+        catch_exceptions=False,
+    )
+    found = {(row["measure"], row["case"]): row["value"] for row in json.loads(done.stdout)}
+    assert found["agreement ami", "labels, base"] > 0.4
+    assert found["names, a member's own cluster first", "base"] > 0.2
+    assert (
+        0
+        < found["reconstruction", "labels"]
+        <= found["reconstruction, the best that clusters allow", "labels"]
+    )
+    assert all(np.isfinite(value) for value in found.values())
