@@ -59,7 +59,7 @@ def show_summary(insights: Insights, facts: Mapping[str, Any], console: Console)
     for command, what in (
         (f"clio explore {out}", "open the map and the tree"),
         (f"clio show {out}", "print the whole tree"),
-        (f"clio export {out}", "Parquet, JSON, CSV, Markdown"),
+        (f"clio export {out}", "one HTML page, Parquet, JSON, CSV, Markdown"),
         (f"clio purge {out}", "delete all text of people; the insights stay"),
     ):
         console.print(

@@ -63,7 +63,7 @@ def test_export_and_purge(run: Path, tmp_path: Path) -> None:
     """Exports are listed on stdout; purge asks first, then deletes."""
     written = clio("export", run, "--out", tmp_path / "out").stdout.split()
     assert all(Path(path).is_file() for path in written)
-    assert len(written) == 6
+    assert len(written) == 9
     copy = tmp_path / "copy"
     subprocess.run(["cp", "-r", str(run), str(copy)], check=True)
     assert clio("purge", copy, given="n\n").returncode == 130

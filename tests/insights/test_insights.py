@@ -18,7 +18,7 @@ from rich.console import Console
 import clio
 from clio.cli.show import show
 from clio.errors import RunError, SettingsError
-from clio.explorer import server
+from clio.explorer.answers import Answers
 from clio.insights import Cell, Group, Insight, Insights
 from clio.insights.export import write
 from clio.insights.intervals import Sample, share_interval
@@ -243,14 +243,17 @@ def test_show_prints_the_intervals_of_a_sample_and_nothing_new_without_one(tmp_p
 
 
 def test_the_explorer_is_given_the_sample_and_every_interval() -> None:
-    """Run, clusters, nameless groups, base rates and breakdown; null without a sample."""
-    run, columns = server._run("run", sampled()), server._columns(sampled())
-    assert run["sample"] == {"population": 1000, "conversations": 200, "by": "[red]language"}
-    assert (run["coverage_low"], run["coverage_high"]) == share_interval(80, 200, 1000)
-    assert columns["clusters"]["share_low"] == [share_interval(n, 200, 1000)[0] for n in (100, 60, 20)]
-    assert columns["other"][0]["share_high"] == share_interval(20, 200, 1000)[1]
-    assert columns["base"][0]["share_low"] == share_interval(20, 200, 1000)[0]
-    detail = server._detail(sampled(), sampled().cluster("1.1"))
-    assert detail["breakdown"][0]["share_low"] == share_interval(20, 100, 500)[0]
-    assert server._run("run", example())["sample"] is None
-    assert server._columns(example())["clusters"]["share_low"] == [None, None, None]
+    """Coverage, clusters and base rates with the intervals of all logs; those of clusters null without a sample."""
+    answers, plain = Answers("run", sampled()), Answers("run", example())
+    assert answers.run.sample is not None
+    assert answers.run.sample.model_dump() == {
+        "population": 1000,
+        "conversations": 200,
+        "by": "[red]language",
+    }
+    assert (answers.run.coverage_low, answers.run.coverage_high) == share_interval(80, 200, 1000)
+    assert answers.clusters.share_low == [share_interval(n, 200, 1000)[0] for n in (100, 60, 20)]
+    assert answers.run.facets[0].values[0].share_low == share_interval(20, 200, 1000)[0]
+    assert plain.run.sample is None
+    assert plain.clusters.share_low == [None, None, None]
+    assert plain.run.facets[0].values[0].share_low == share_interval(20, 200)[0]

@@ -17,7 +17,7 @@ _VERBS = {
     "demo": "Make and explore the insights of the bundled sample.",
     "explore": "Serve the explorer of one or more runs on this machine.",
     "show": "Print the tree of a run, or one cluster.",
-    "export": "Write the published zone as Parquet, JSON, CSV and Markdown.",
+    "export": "Write the published zone as one HTML page, Parquet, JSON, CSV, Markdown.",
     "attack": "Attack what a run publishes, and say how often it succeeds.",
     "evaluate": "Hold runs on a labelled log against its labels.",
     "purge": "Delete a run's private zone; all else still works.",

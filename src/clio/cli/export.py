@@ -14,15 +14,17 @@ from clio.cli.restricted import opened
 @click.option(
     "--format",
     "formats",
-    default="parquet,json,csv,markdown",
+    default="parquet,json,csv,markdown,html",
     show_default=True,
     help="One or more, with commas.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write [FOLDER/export].")
 def export(folder: Path, formats: str, out: Path | None) -> None:
-    """Write the insights of the run in FOLDER as Parquet, JSON, CSV and Markdown."""
+    """Write the insights of the run in FOLDER as Parquet, JSON, CSV, Markdown, and as one HTML file that holds the explorer."""
     from clio.insights.export import write
+    from clio.insights.text import one_line
 
     insights = opened(folder, "export")
-    for path in write(insights, out or folder / "export", [name.strip() for name in formats.split(",")]):
+    names = [name.strip() for name in formats.split(",")]
+    for path in write(insights, out or folder / "export", names, one_line(folder.resolve().name) or "run"):
         click.echo(path)

@@ -131,12 +131,16 @@ class Against(_Document):
 
 
 class Facet(_Document):
-    """One facet of a cluster; ``hidden`` values are published for the run but not here: too few or none."""
+    """One facet of a cluster; ``hidden`` values are published for the run but not here: too few or none.
+
+    ``withheld`` counts the cluster's conversations that no cell holds: intervals and marks allow for them having any value.
+    """
 
     facet: str
     kind: Kind
     cells: list[Against]
     hidden: int
+    withheld: int
 
 
 class Week(_Document):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import secrets
 import socket
 import sys
+import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
@@ -20,10 +24,16 @@ from clio.errors import RunError
 from clio.explorer.answers import Answers
 from clio.explorer.documents import Clusters, Compared, Detail, Overlay, Run
 from clio.explorer.guard import Door, Guard, is_local
-from clio.explorer.page import EXPORTS, exported
 from clio.insights import Insights
+from clio.insights.export import write
 
 _PORTS = 20
+_EXPORTS = {
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "html": "text/html; charset=utf-8",
+}
+_FILES = ("clusters.csv", "breakdowns.csv", "clusters.parquet", "breakdowns.parquet", "insights.html")
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "there is no such thing"}}
 _Values = Annotated[list[str], Query(min_length=1)]
 
@@ -79,22 +89,23 @@ def app(runs: Mapping[str, Insights], door: Door | None = None) -> FastAPI:
     @made.get("/api/v1/runs/{run}/compare", response_model=Compared, responses=_UNKNOWN)
     def compare(request: Request, run: str, facet: str, a: _Values, b: _Values) -> Response:
         if set(a) & set(b):
-            raise HTTPException(422, "a value cannot be on both sides")
+            raise HTTPException(404, "no value stands on both sides of a comparison")
         return _document(request, of(run), lambda: of(run).compare(facet, a, b))
 
     @made.get(
         "/api/v1/runs/{run}/export/{name}",
         response_class=Response,
-        responses={**_UNKNOWN, 200: {"content": {media: {} for media in sorted(set(EXPORTS.values()))}}},
+        responses={**_UNKNOWN, 200: {"content": {media: {} for media in _EXPORTS.values()}}},
     )
     def export(request: Request, run: str, name: str) -> Response:
         own = of(run)
-        if name not in EXPORTS:
+        if name not in _FILES:
             raise HTTPException(404, "no such file")
-        answer = _answer(request, own.tag, lambda: exported(own, name), EXPORTS[name])
+        answer = _answer(request, own.tag, lambda: _exported(own, name), _EXPORTS[name.rpartition(".")[2]])
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return answer
 
+    made.state.answers = answers
     made.mount(
         "/", StaticFiles(directory=str(files("clio.explorer").joinpath("static")), html=True), name="page"
     )
@@ -121,6 +132,12 @@ def _answer(
     return Response(body, media_type=media, headers={"ETag": etag})
 
 
+def _exported(answers: Answers, name: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        write(answers.insights, Path(folder), [name.rpartition(".")[2]], answers.name)
+        return (Path(folder) / name).read_bytes()
+
+
 def serve(
     runs: Mapping[str, Insights],
     *,
@@ -145,26 +162,40 @@ def serve(
         prefix: path under which a proxy puts the explorer, such as /insights.
 
     Raises:
-        RunError: for a host that cannot be listened on, a prefix that is no path, or when no port is free.
+        RunError: for a host that cannot be listened on, a prefix that is no path, a header that has no name, or when no port is free.
     """
     import uvicorn
 
     elsewhere = not is_local(host)
     path = prefix.strip("/")
+    if not re.fullmatch(r"[\w.~/-]*", path, re.ASCII):
+        raise RunError(f"--prefix {prefix[:60]}: no path such as /insights")
+    if identity is not None and not re.fullmatch(r"[\w-]+", identity, re.ASCII):
+        raise RunError(f"--proxy-header {identity[:60]}: no header's name such as X-Forwarded-User")
     secret = secrets.token_urlsafe(32) if token or (elsewhere and not identity) else None
-    names = {name.lower() for name in hosts} | ({socket.gethostname().lower(), host.lower()} if elsewhere else set())
+    names = {name.lower() for name in hosts} | (
+        {socket.gethostname().lower(), host.lower()} if elsewhere else set()
+    )
     door = Door(frozenset(names), elsewhere, secret, identity, f"/{path}" if path else "")
     listener = _listener(host, port)
     try:
         shown = socket.gethostname() if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
-        address = f"http://{shown}:{listener.getsockname()[1]}{door.prefix}/{f'?token={secret}' if secret else ''}"
+        address = (
+            f"http://{shown}:{listener.getsockname()[1]}{door.prefix}/{f'?token={secret}' if secret else ''}"
+        )
         sys.stderr.write(f"explorer of {', '.join(runs)} at {address}  (Ctrl-C ends it)\n")
         sys.stderr.flush()
         if open_browser:
             threading.Timer(0.6, webbrowser.open, [address]).start()
+        served = app(runs, door)
+        # the page is there at once; its first data is computed meanwhile
+        threading.Thread(target=_prepare, args=(served.state.answers.values(),), daemon=True).start()
         server = uvicorn.Server(
             uvicorn.Config(
-                app(runs, door), log_level="warning", access_log=False, timeout_graceful_shutdown=1,
+                served,
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=1,
                 server_header=False,
             )
         )
@@ -173,6 +204,11 @@ def serve(
         pass
     finally:
         listener.close()
+
+
+def _prepare(answers: Iterable[Answers]) -> None:
+    for own in answers:
+        _ = own.tag, own.run, own.clusters, own.statistics.measures
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -184,8 +220,12 @@ def _listener(host: str, port: int) -> socket.socket:
         except socket.gaierror:
             listener.close()
             raise RunError(f"--host {host[:60]}: no address of this machine") from None
-        except OSError:
+        except OSError as error:
             listener.close()
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise RunError(f"--host {host[:60]}: no address of this machine") from None
             continue
         return listener
-    raise RunError(f"{host[:60]}: ports {port} to {port + _PORTS - 1} are all taken; choose another with --port")
+    raise RunError(
+        f"{host[:60]}: ports {port} to {port + _PORTS - 1} are all taken; choose another with --port"
+    )

@@ -1,4 +1,4 @@
-"""Insights in other formats, each safe to open: CSV cells start no formula, Markdown holds no markup of others."""
+"""Insights in other formats, each safe to open: CSV cells start no formula, Markdown and HTML hold no markup of others."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from clio.insights.text import inert, one_line, walk
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^=:]|\.(?=\w))")
 
 
-def write(insights: Insights, folder: Path, formats: Sequence[str]) -> list[Path]:
-    """Write the insights into a folder.
+def write(insights: Insights, folder: Path, formats: Sequence[str], name: str = "insights") -> list[Path]:
+    """Write the insights into a folder; ``name`` is what the explorer in ``insights.html`` calls the run.
 
     Returns:
         The files written.
 
     Raises:
-        SettingsError: for a format that is none of parquet, json, csv, markdown.
+        SettingsError: for a format that is none of parquet, json, csv, markdown, html.
     """
-    for name in formats:
-        if name not in _WRITERS:
-            raise SettingsError(f"no export format '{name[:20]}'; known: {', '.join(_WRITERS)}")
+    for format_ in formats:
+        if format_ not in _WRITERS:
+            raise SettingsError(f"no export format '{format_[:20]}'; known: {', '.join(_WRITERS)}")
     folder.mkdir(parents=True, exist_ok=True)
-    return [path for name in formats for path in _WRITERS[name](insights, folder)]
+    return [path for format_ in formats for path in _WRITERS[format_](insights, folder, name)]
 
 
 def _tables(insights: Insights) -> dict[str, pa.Table]:
@@ -45,7 +45,7 @@ def _tables(insights: Insights) -> dict[str, pa.Table]:
     }
 
 
-def _parquet(insights: Insights, folder: Path) -> list[Path]:
+def _parquet(insights: Insights, folder: Path, _name: str) -> list[Path]:
     paths = []
     for name, table in _tables(insights).items():
         paths.append(folder / f"{name}.parquet")
@@ -53,7 +53,7 @@ def _parquet(insights: Insights, folder: Path) -> list[Path]:
     return paths
 
 
-def _json(insights: Insights, folder: Path) -> list[Path]:
+def _json(insights: Insights, folder: Path, _name: str) -> list[Path]:
     path = folder / "insights.json"
     document = {
         **summary(insights),
@@ -64,7 +64,7 @@ def _json(insights: Insights, folder: Path) -> list[Path]:
     return [path]
 
 
-def _csv(insights: Insights, folder: Path) -> list[Path]:
+def _csv(insights: Insights, folder: Path, _name: str) -> list[Path]:
     paths = []
     for name, table in _tables(insights).items():
         paths.append(folder / f"{name}.csv")
@@ -84,7 +84,7 @@ def inert_values(value: Any) -> Any:
     return [inert_values(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _markdown(insights: Insights, folder: Path) -> list[Path]:
+def _markdown(insights: Insights, folder: Path, _name: str) -> list[Path]:
     path = folder / "insights.md"
     lines = [
         "# Insights",
@@ -136,9 +136,18 @@ def _plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", one_line(text).replace("@", "＠")) or "—"
 
 
-_WRITERS: dict[str, Callable[[Insights, Path], list[Path]]] = {
+def _html(insights: Insights, folder: Path, name: str) -> list[Path]:
+    from clio.explorer.page import single_file
+
+    path = folder / "insights.html"
+    path.write_text(single_file(insights, name), "utf-8")
+    return [path]
+
+
+_WRITERS: dict[str, Callable[[Insights, Path, str], list[Path]]] = {
     "parquet": _parquet,
     "json": _json,
     "csv": _csv,
     "markdown": _markdown,
+    "html": _html,
 }

@@ -12,6 +12,8 @@ from clio.insights.intervals import Sample, share_interval
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from clio.explorer.page import Explorer
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -198,7 +200,11 @@ class Insights:
         """The clusters as an Arrow stream, for any frame library."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
-    def _repr_html_(self) -> str:
-        from clio.insights.text import html
+    def explore(self) -> Explorer:
+        """The explorer for a notebook: map, tree and every table, in a page of its own."""
+        from clio.explorer.page import Explorer
 
-        return html(self)
+        return Explorer(self)
+
+    def _repr_html_(self) -> str:
+        return self.explore()._repr_html_()

@@ -57,10 +57,12 @@ def tree(insights: Insights, depth: int | None = None) -> str:
 
 
 def html(insights: Insights) -> str:
-    """A nested list of the first two levels, escaped, for a notebook."""
-    items = []
+    """A nested list of the first two levels, escaped."""
+    items, depth = [], 0
     for at, node in walk(insights, 2):
         share = node.conversations / insights.conversations
         label = escape(one_line(node.name)) if isinstance(node, Insight) else "<i>not shown</i>"
-        items.append(f'<div style="padding-left:{at * 1.6}em"><code>{share:.1%}</code> {label}</div>')
-    return f"<div><b>{escape(repr(insights)[1:-1])}</b>{''.join(items)}</div>"
+        items += ["<ul>"] * (at + 1 - depth) + ["</ul>"] * (depth - at - 1)
+        items.append(f"<li><code>{share:.1%}</code> {label}</li>")
+        depth = at + 1
+    return f"<div><b>{escape(repr(insights)[1:-1])}</b>{''.join(items)}{'</ul>' * depth}</div>"

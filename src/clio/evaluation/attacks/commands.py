@@ -68,13 +68,17 @@ def explored(*folders: Path) -> list[Answered]:
     """The page of some runs and all of its data, from the real server; what the server printed comes last, as the path "output"."""
     with explorer(*folders) as (address, said):
         found = [
-            _get(address, path) for path in ("", "app.js", "style.css", "api/v1/runs", "api/v1/openapi.json")
+            _get(address, path) for path in ("", "app.js", "app.css", "api/v1/runs", "api/v1/openapi.json")
         ]
         for run in json.loads(found[3].body):
             name = urllib.parse.quote(run["id"])
             found.append(_get(address, f"api/v1/runs/{name}/clusters"))
-            ids = json.loads(found[-1].body)["clusters"]["id"]
+            ids = json.loads(found[-1].body)["id"]
             found += [_get(address, f"api/v1/runs/{name}/clusters/{one}") for one in ids]
+            found += [
+                _get(address, f"api/v1/runs/{name}/comparisons/{urllib.parse.quote(one['id'])}")
+                for one in run["comparisons"]
+            ]
     return [*found, Answered("output", {}, b"".join(said))]
 
 

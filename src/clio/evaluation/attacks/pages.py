@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
 import re
@@ -15,7 +14,8 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from clio.evaluation.attacks import Result, share
-from clio.explorer.server import app
+from clio.explorer.answers import Answers
+from clio.explorer.page import every
 from clio.insights import Insights, export
 
 _FORMATS = ("parquet", "json", "csv", "markdown")
@@ -41,8 +41,15 @@ def pages(insights: Insights) -> list[Result]:
     with TemporaryDirectory() as folder:
         files = export.write(insights, Path(folder), _FORMATS)
         exported = [number for path in files for number in _in_file(path, insights)]
+        # what anybody can compute of what is published, by the rules that everybody can read
+        insights.save(Path(folder) / "published")
+        follows = {
+            n
+            for document in _documents(Insights.load(Path(folder) / "published"))
+            for n in _in_json(document)
+        }
     shown = [number for document in _documents(insights) for number in _in_json(document)]
-    return [_compared("page", shown, own), _compared("exports", exported, own)]
+    return [_compared("page", shown, own | follows), _compared("exports", exported, own)]
 
 
 def _compared(case: str, found: list[float | str], own: set[float | str]) -> Result:
@@ -119,43 +126,5 @@ def _in_text(text: str, insights: Insights) -> Iterator[float | str]:
 
 
 def _documents(insights: Insights) -> list[Any]:
-    """What the page fetches: the answer of every address that takes no more than a run and a cluster."""
-    server = app({"run": insights})
-    routes = [route for route in server.routes if "GET" in (getattr(route, "methods", None) or ())]
-    paths = [str(getattr(route, "path", "")) for route in routes]
-    wanted = []
-    for path in (path for path in paths if path.startswith("/api/") and not path.endswith("openapi.json")):
-        clusters = [cluster.id for cluster in insights] if "{cluster}" in path else [""]
-        wanted += [path.format(run="run", cluster=cluster) for cluster in clusters]
-    return asyncio.run(_answers(server, wanted))
-
-
-async def _answers(server: Any, paths: list[str]) -> list[Any]:
-    return [json.loads(await _get(server, path)) for path in paths]
-
-
-async def _get(server: Any, path: str) -> bytes:
-    """The body of a GET, asked without a network."""
-    parts: list[bytes] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        parts.append(message.get("body", b""))
-
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"host", b"localhost")],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 80),
-    }
-    await server(scope, receive, send)
-    return b"".join(parts)
+    """What the page can ask for."""
+    return [json.loads(document.model_dump_json()) for _, document in every(Answers("run", insights))]

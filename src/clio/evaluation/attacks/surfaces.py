@@ -8,6 +8,8 @@ import re
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -18,7 +20,8 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from clio.evaluation.attacks.commands import Answered
-from clio.explorer.server import app
+from clio.explorer.answers import Answers
+from clio.explorer.page import every, single_file
 from clio.insights import Group, Insight, Insights
 from clio.insights.export import write
 from clio.insights.text import walk
@@ -35,7 +38,11 @@ _FORMULA_SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫−"  # a spreadsheet also knows t
 _BARE_LINK = re.compile(r"(?:https?|ftp|mailto|xmpp):\S|www\.\w|[\w.+-]@[\w-]|(?<![\w\\])@\w", re.IGNORECASE)
 _BLOCKS = {"heading", "bullet_list", "list_item", "paragraph"}
 _MARKUP = {"text", "strong", "em", "softbreak"}
-_SINKS = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "srcdoc")
+# innerHTML is in the page's library, and closed by the policy's trusted types
+_SINKS = ("outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "srcdoc")
+
+_SRCDOC = re.compile(r'srcdoc="([^"]*)"')
+_FRAME = {"title", "sandbox", "srcdoc", "width", "height", "style"}
 
 
 def rendered(insights: Insights) -> dict[str, list[str]]:
@@ -48,7 +55,7 @@ def rendered(insights: Insights) -> dict[str, list[str]]:
             "Parquet": list(_tables(folder)),
             "JSON": list(_document((folder / "insights.json").read_text("utf-8"))),
             "Markdown": list(_markdown((folder / "insights.md").read_text("utf-8"), insights)),
-            "notebook": list(_notebook(insights._repr_html_())),
+            "notebook": list(_notebook(insights)),
             "page": list(_page(insights)),
             "terminal": list(_terminal(insights)),
         }
@@ -170,22 +177,32 @@ def tags(page: str) -> list[tuple[str, tuple[str, ...]]]:
     return parser.found
 
 
-def _notebook(page: str) -> Iterator[str]:
-    """A notebook's page: nothing but our own plain tags."""
-    ours = {("div", ()), ("div", ("style",)), ("b", ()), ("code", ()), ("i", ())}
-    yield from (f"a tag: {tag}" for tag, attributes in tags(page) if (tag, attributes) not in ours)
-    if hidden(page):
+def _notebook(insights: Insights) -> Iterator[str]:
+    """A notebook's page: a frame that may run scripts and nothing else, with the explorer in it, and a list of our own plain tags."""
+    page = insights._repr_html_()
+    ours = {(name, ()) for name in ("div", "b", "ul", "li", "code", "i", "details", "summary")}
+    for tag, attributes in tags(page):
+        if tag == "iframe":
+            yield from _frame(attributes, page, insights)
+        elif (tag, attributes) not in ours:
+            yield f"a tag: {tag}"
+    if hidden(_SRCDOC.sub("", page)):
         yield "a control or invisible character"
+
+
+def _frame(attributes: tuple[str, ...], page: str, insights: Insights) -> Iterator[str]:
+    """The explorer as a page of its own: no tags but its own, whatever the names are."""
+    if 'sandbox="allow-scripts allow-downloads"' not in page or set(attributes) - _FRAME:
+        yield "a frame that may do more"
+    inside = unescape("".join(_SRCDOC.findall(page)))
+    expected = tags(single_file(replace(insights, clusters=(), other=(), base=(), withheld={})))
+    listed = {(name, ()) for name in ("ul", "li", "code", "i")}
+    yield from (f"a tag in the frame: {one[0]}" for one in tags(inside) if one not in {*expected, *listed})
 
 
 def _page(insights: Insights) -> Iterator[str]:
     """The data of the page; that it is shown as text nodes only is the page's part (see ``page_is_closed``)."""
-    answers: dict[str, Any] = {
-        str(getattr(route, "path", "")): getattr(route, "endpoint", None)
-        for route in app({"run": insights}).routes
-    }
-    told = [answers["/api/v1/runs"](), answers["/api/v1/runs/{run}/clusters"]("run")]
-    told += [answers["/api/v1/runs/{run}/clusters/{cluster}"]("run", cluster.id) for cluster in insights]
+    told = [document.model_dump() for _, document in every(Answers("run", insights))]
     if any(isinstance(leaf, str) and hidden(leaf) for leaf in _leaves(told)):
         yield "a control or invisible character"
 
@@ -198,6 +215,8 @@ def page_is_closed(answers: Iterable[Answered]) -> Iterator[str]:
         policy = answer.headers.get("content-security-policy", "")
         if not policy.startswith("default-src 'none'") or "unsafe" in policy:
             yield f"{answer.path}: its content security policy is open"
+        elif "require-trusted-types-for 'script'; trusted-types 'none'" not in policy:
+            yield f"{answer.path}: a text may become markup"
         if answer.headers.get("x-content-type-options") != "nosniff":
             yield f"{answer.path}: its type may be guessed"
         kind = answer.headers.get("content-type", "").split(";")[0]

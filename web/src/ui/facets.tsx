@@ -1,0 +1,109 @@
+// Facets of a cluster against the base rate, or the base rates themselves.
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Against, Facet, Run } from "../api";
+import { ARROW, count, liftText, plural, range, roughPercent, type Direction } from "../model/format";
+import { facetName, valueName } from "../model/names";
+import { Icon } from "./icons";
+
+const WAY: Record<Against["mark"], Direction> = { over: "over", under: "under", similar: "same" };
+const FIRST = 6;
+
+interface Line {
+  value: string;
+  share: number;
+  title: string;
+  base?: number;
+  lift?: { text: string; way: Direction; title: string };
+}
+
+function Block({ facet, lines }: { facet: string; lines: Line[] }): JSX.Element {
+  const [all, setAll] = useState(false);
+  // the scale of one facet is that of its longest bar: shares of languages and of lengths are not compared
+  const most = Math.max(...lines.map((line) => Math.max(line.share, line.base ?? 0)));
+  const reach = Math.min(1, most * 1.12) || 1;
+  const shown = all || lines.length <= FIRST + 1 ? lines : lines.slice(0, FIRST);
+  return (
+    <div class="facet">
+      <h4>{facetName(facet)}</h4>
+      <ul>
+        {shown.map((line) => (
+          <li key={line.value} class={`against ${line.lift?.way ?? "plain"}`}>
+            <span class="value" dir="auto" title={valueName(facet, line.value)}>{valueName(facet, line.value)}</span>
+            <span class="track" title={line.title} aria-hidden="true">
+              <i style={{ width: `${(100 * line.share) / reach}%` }} />
+              {line.base !== undefined && <u style={{ left: `${(100 * Math.min(line.base, reach)) / reach}%` }} />}
+            </span>
+            <span class="number share" title={line.title}>{roughPercent(line.share)}</span>
+            {line.lift && (
+              <span class={`number lift ${line.lift.way}`} title={line.lift.title}>
+                <i aria-hidden="true">{ARROW[line.lift.way]}</i> {line.lift.text}
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+      {shown.length < lines.length && (
+        <button type="button" class="link small" onClick={() => setAll(true)}>
+          {lines.length - shown.length} more
+        </button>
+      )}
+    </div>
+  );
+}
+
+export function Breakdown({ facets, minimum }: { facets: readonly Facet[]; minimum: string }): JSX.Element {
+  const hidden = facets.reduce((sum, facet) => sum + facet.hidden, 0);
+  return (
+    <>
+      {facets.filter((facet) => facet.cells.length && facet.kind !== "time").map(({ facet, cells }) => (
+        <Block
+          key={facet}
+          facet={facet}
+          lines={cells.map((cell) => ({
+            value: cell.value,
+            share: cell.share,
+            base: cell.base,
+            title: `${count(cell.conversations)} conversations, ${roughPercent(cell.share)} (95 %: ${range(cell.share_low, cell.share_high)}); base rate ${roughPercent(cell.base)}`,
+            lift: {
+              text: liftText(cell.lift, WAY[cell.mark]),
+              way: WAY[cell.mark],
+              title: `${cell.lift.toFixed(2)} times the base rate (95 %: ${cell.lift_low.toFixed(2)} to ${cell.lift_high.toFixed(2)})${cell.mark === "similar" ? "; may be chance" : ""}`,
+            },
+          }))}
+        />
+      ))}
+      {hidden > 0 && (
+        <p class="withheld">
+          <Icon name="lock" size={13} />
+          {plural(hidden, "facet value")} hidden: {minimum}
+        </p>
+      )}
+    </>
+  );
+}
+
+export function BaseRates({ run }: { run: Run }): JSX.Element {
+  return (
+    <>
+      {run.facets.filter((facet) => facet.values.length && facet.kind !== "time").map(({ facet, values }) => (
+        <Block
+          key={facet}
+          facet={facet}
+          lines={values.map((one) => ({ value: one.value, share: one.share, title: `${count(one.conversations)} conversations (95 %: ${range(one.share_low, one.share_high)})` }))}
+        />
+      ))}
+    </>
+  );
+}
+
+/** What the policy asks of a cell before it is shown. */
+export function minimumOf(run: Run): string {
+  const { min_cell_users, min_cell_conversations } = run.policy;
+  const parts = [
+    ...(typeof min_cell_users === "number" ? [`${count(min_cell_users)} accounts`] : []),
+    ...(typeof min_cell_conversations === "number" ? [`${count(min_cell_conversations)} conversations`] : []),
+  ];
+  return parts.length ? `fewer than ${parts.join(" or ")}` : "too few, or none";
+}

@@ -1,0 +1,107 @@
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { growth, changeOf } from "../src/model/change";
+import { hierarchy } from "../src/model/hierarchy";
+import { HOME } from "../src/model/place";
+import { Breakdown, minimumOf } from "../src/ui/facets";
+import { ReadingProvider, type Reading } from "../src/ui/reading";
+import { Difference } from "../src/ui/small";
+import { Spark } from "../src/ui/spark";
+import { TreeView } from "../src/ui/tree-view";
+import { columns, run } from "./sample";
+
+const tree = hierarchy(columns);
+const nothing = () => undefined;
+let chosen: number | null = null;
+const reading = (more: Partial<Reading> = {}): Reading => ({
+  runs: [run], run, tree, place: HOME, go: nothing, theme: "light", look: "system", chooseLook: nothing, change: growth(run, columns),
+  shown: new Uint8Array(tree.size).fill(1), narrowed: false, selected: null, select: (cluster) => { chosen = cluster; }, marked: new Set(), mark: nothing, say: nothing, part: null, showPart: nothing, ...more,
+});
+
+let root: HTMLElement;
+beforeEach(() => {
+  chosen = null;
+  root = document.createElement("div");
+  document.body.append(root);
+});
+afterEach(() => {
+  render(null, root);
+  root.remove();
+});
+const show = (what: preact.JSX.Element, more?: Partial<Reading>) => act(() => render(<ReadingProvider value={reading(more)}>{what}</ReadingProvider>, root));
+const items = () => [...root.querySelectorAll<HTMLElement>('[role="treeitem"]')];
+const frame = () => act(() => new Promise((done) => setTimeout(done, 40)));
+const press = async (key: string) => {
+  await act(() => void (document.activeElement ?? root).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })));
+  await frame();
+};
+
+describe("the tree on the page", () => {
+  it("says its levels, sizes and places, and holds one stop for the Tab key", async () => {
+    await show(<TreeView hovered={null} onHover={nothing} />);
+    expect(items().map((item) => [item.ariaLevel ?? item.getAttribute("aria-level"), item.getAttribute("aria-setsize"), item.getAttribute("aria-posinset"), item.getAttribute("aria-expanded")])).toEqual([["1", "2", "1", "false"], ["1", "2", "2", null]]);
+    expect(items().filter((item) => item.tabIndex === 0)).toHaveLength(1);
+    expect(root.textContent).toContain("not shown by name");
+  });
+
+  it("is opened, walked and chosen from by keys alone", async () => {
+    await show(<TreeView hovered={null} onHover={nothing} />);
+    items()[0].focus();
+    await press("ArrowRight");
+    expect(items()[0].getAttribute("aria-expanded")).toBe("true");
+    await press("ArrowRight");
+    expect(document.activeElement?.textContent).toContain("Fix errors");
+    await press("End");
+    expect(document.activeElement?.textContent).toContain("Cooking");
+    await press("w");
+    expect(document.activeElement?.textContent).toContain("Write tests");
+    await press("Enter");
+    expect(chosen).toBe(3);
+    await press("ArrowLeft");
+    expect(document.activeElement?.textContent).toContain("Software");
+  });
+
+  it("lays open what a filter found and counts it", async () => {
+    const shown = new Uint8Array(tree.size);
+    shown[5] = 1;
+    await show(<TreeView hovered={null} onHover={nothing} />, { shown, narrowed: true });
+    expect(items().map((item) => item.querySelector(".name")?.textContent)).toEqual(["Software", "Fix errors", "Fix 数学"]);
+    expect(root.textContent).toContain("1 of 6 clusters");
+  });
+});
+
+describe("what is hidden", () => {
+  it("is counted with its reason beside what is shown of a facet", async () => {
+    const cell = { value: "ja", conversations: 90, share: 0.09, share_low: 0.08, share_high: 0.1, base: 0.05, lift: 1.8, lift_low: 1.6, lift_high: 2, q: 0.001, mark: "over" as const };
+    await show(<Breakdown facets={[{ facet: "language", kind: "category", cells: [cell], hidden: 10 }, { facet: "model", kind: "category", cells: [], hidden: 1 }]} minimum={minimumOf(run)} />);
+    expect(root.textContent).toContain("11 facet values hidden: fewer than 5 accounts or 15 conversations");
+    expect(root.querySelector(".lift")?.textContent).toBe("▲ ×1.8");
+    expect(root.querySelectorAll(".against")).toHaveLength(1);
+  });
+
+  it("on one side of a comparison is called too few, not a difference", async () => {
+    const change = changeOf({ comparison: run.comparisons[0], a_conversations: 1, b_conversations: 1, a: [0.2, null], b: [null, null], diff: [null, null], low: [null, null], high: [null, null], q: [null, null] });
+    await show(<Difference change={change} cluster={0} />);
+    expect(root.textContent).toBe("new too few to show in 29 Dec 2025 – 11 Jan 2026");
+    await show(<Difference change={change} cluster={1} />);
+    expect(root.textContent).toBe("– too few to compare");
+  });
+
+  it("in a week breaks the line of the trend, and too few weeks draw none", async () => {
+    const week = (share: number | null) => ({ week: "2026-W01", conversations: share && 10, share, share_low: share, share_high: share });
+    await show(<Spark trend={[week(0.1), week(null), week(null)]} colour="#123456" />);
+    expect(root.querySelector("svg")).toBeNull();
+    expect(root.textContent).toContain("Too few conversations a week");
+  });
+});
+
+describe("texts of a model", () => {
+  it("stay text, whatever marks they hold", async () => {
+    const hostile = "<img src=x onerror=alert(1)></script>";
+    await show(<TreeView hovered={null} onHover={nothing} />, { tree: hierarchy({ ...columns, name: columns.name.map(() => hostile) }), place: { ...HOME, query: "img" } });
+    expect(root.querySelector("img, script")).toBeNull();
+    expect(items()[0].querySelector(".name")?.textContent).toBe(hostile);
+    expect(items()[0].querySelector("mark")?.textContent).toBe("img");
+  });
+});
