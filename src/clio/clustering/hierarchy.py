@@ -1,23 +1,23 @@
-"""From base clusters to a hierarchy, level by level, as in the paper (G.7): neighbourhoods, propose, deduplicate, assign, rename.
+"""From base clusters to a hierarchy, level by level: how many clusters a level has, and who is whose parent.
 
-Without a chat model a proposal is a centre instead of a name: the centres of groups that lie close in meaning and theme.
-Naming comes last, from the children that each parent got (``clio.clustering.naming``).
+With a chat model parents are proposed in neighbourhoods, as in the paper (G.7; ``clio.clustering.tree``). Without one they are the groups
+that lie close in meaning and theme. Naming comes last, from the children that each parent got (``clio.clustering.parents``).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import AgglomerativeClustering, KMeans
+from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 #: mean number of clusters in a neighbourhood (paper G.7)
 NEIGHBOURHOOD = 40
 # how much the spread over themes counts beside the centroid: at the top it decides, below it must not swallow what is inside one theme
 _AT_TOP, _BELOW = 1.5, 0.6
+_TRIES = 20  # of k-means, where there are few parents
 
 
 def level_sizes(base: int, top: int = 10, levels: int | None = None) -> list[int]:
@@ -55,46 +55,6 @@ def neighbourhoods(vectors: NDArray[np.float32], seed: int) -> NDArray[np.int32]
         return np.asarray(KMeans(count, n_init=4, random_state=seed).fit_predict(vectors), np.int32)
 
 
-def _propose(vectors: NDArray[np.float32], weights: NDArray[np.float64], wanted: int) -> NDArray[np.float32]:
-    """Centres of the groups that one neighbourhood falls into: float32 (≤ wanted, d)."""
-    if wanted >= len(vectors):
-        return vectors
-    labels = AgglomerativeClustering(max(1, wanted), linkage="ward").fit_predict(vectors)
-    return _unit(
-        np.stack(
-            [
-                np.average(vectors[labels == g], axis=0, weights=weights[labels == g])
-                for g in range(labels.max() + 1)
-            ]
-        )
-    )
-
-
-def _deduplicate(centres: NDArray[np.float32], wanted: int) -> NDArray[np.float32]:
-    """Merge the proposals of different neighbourhoods that mean the same, down to the wanted number."""
-    if len(centres) <= wanted:
-        return centres
-    labels = AgglomerativeClustering(wanted, linkage="ward").fit_predict(centres)
-    return _unit(np.stack([centres[labels == g].mean(axis=0) for g in range(wanted)]))
-
-
-def _assign(
-    vectors: NDArray[np.float32], weights: NDArray[np.float64], centres: NDArray[np.float32], rounds: int = 5
-) -> NDArray[np.int32]:
-    """Each cluster to the nearest proposal, the proposals then to the middle of their clusters; int32 (m,), numbers without gaps."""
-    labels = np.argmax(vectors @ centres.T, axis=1)
-    for _ in range(rounds):
-        kept = np.unique(labels)
-        centres = _unit(
-            np.stack([np.average(vectors[labels == g], axis=0, weights=weights[labels == g]) for g in kept])
-        )
-        moved = np.argmax(vectors @ centres.T, axis=1)
-        if np.array_equal(moved, labels):
-            break
-        labels = moved
-    return np.asarray(np.unique(labels, return_inverse=True)[1], np.int32)
-
-
 def arrange(
     centroids: NDArray[np.float32],
     weights: Sequence[int] | NDArray[np.int64],
@@ -110,7 +70,7 @@ def arrange(
         themes: float32 (k, t): how each base cluster's requests spread over the themes of ``clio.clustering.topics``;
             clusters that lie apart by language or style come together by it.
         sizes: from ``level_sizes``, top first.
-        seed: of the neighbourhoods.
+        seed: of k-means.
 
     Returns:
         One int32 array a step, base first: the parent's number of each cluster of the level below.
@@ -121,17 +81,26 @@ def arrange(
     for wanted in reversed(sizes[:-1]):
         at_top = len(steps) == len(sizes) - 2
         vectors = _unit(np.hstack([centroids, (_AT_TOP if at_top else _BELOW) * themes]))
-        places = neighbourhoods(vectors, seed)
-        proposals = []
-        for place in range(places.max() + 1):
-            inside = places == place
-            share = max(1, math.ceil(1.5 * wanted * inside.sum() / len(vectors)))
-            proposals.append(_propose(vectors[inside], mass[inside], share))
-        parents = _assign(vectors, mass, _deduplicate(np.vstack(proposals), wanted))
+        parents = _parents(vectors, mass, wanted, seed)
         steps.append(parents)
         centroids, themes = (_unit(_pooled(rows, parents, mass)) for rows in (centroids, themes))
         mass = np.bincount(parents, weights=mass)
     return steps
+
+
+def _parents(
+    vectors: NDArray[np.float32], mass: NDArray[np.float64], wanted: int, seed: int
+) -> NDArray[np.int32]:
+    """The parent's number of each of m clusters, int32 (m,), by k-means in which a cluster weighs as the root of its conversations.
+
+    Weighed in full, large mixed clusters take most parents; not weighed, small ones at the edge get one each (docs/quality.md).
+    """
+    tries = max(1, min(_TRIES, 2000 // wanted))
+    with threadpool_limits(limits=1):
+        found = KMeans(min(wanted, len(vectors)), n_init=tries, random_state=seed).fit(
+            vectors, sample_weight=np.sqrt(mass)
+        )
+    return np.asarray(np.unique(found.labels_, return_inverse=True)[1], np.int32)
 
 
 def _pooled(
