@@ -287,6 +287,8 @@ export interface components {
         /**
          * Facet
          * @description One facet of a cluster; ``hidden`` values are published for the run but not here: too few or none.
+         *
+         *     ``withheld`` counts the cluster's conversations that no cell holds: intervals and marks allow for them having any value.
          */
         Facet: {
             /** Facet */
@@ -300,6 +302,8 @@ export interface components {
             cells: components["schemas"]["Against"][];
             /** Hidden */
             hidden: number;
+            /** Withheld */
+            withheld: number;
         };
         /**
          * FacetValues

@@ -63,10 +63,13 @@ describe("search", () => {
     const size = 10_000;
     const many = <T>(of: (i: number) => T) => Array.from({ length: size }, (_, i) => of(i));
     const big = hierarchy({ ...columns, id: many(String), parent: many(() => null), level: many(() => 1), share: many((i) => 1 / (i + 1)), name: many((i) => `Cluster number ${i} of many`), description: many((i) => `People ask about the things that stand under ${i} and about much else. `.repeat(3)), other: [] });
-    const start = performance.now();
-    const found = search(big, "under 9999");
-    expect(performance.now() - start).toBeLessThan(50);
-    expect(found?.reduce((sum, one) => sum + one, 0)).toBe(1);
+    expect(search(big, "under 9999")?.reduce((sum, one) => sum + one, 0)).toBe(1);
+    const times = Array.from({ length: 9 }, () => {
+      const start = performance.now();
+      search(big, "under 9999");
+      return performance.now() - start;
+    });
+    expect(times.sort((a, b) => a - b)[4]).toBeLessThan(50);
   });
 });
 

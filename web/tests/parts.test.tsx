@@ -31,7 +31,8 @@ afterEach(() => {
 });
 const show = (what: preact.JSX.Element, more?: Partial<Reading>) => act(() => render(<ReadingProvider value={reading(more)}>{what}</ReadingProvider>, root));
 const items = () => [...root.querySelectorAll<HTMLElement>('[role="treeitem"]')];
-const frame = () => act(() => new Promise((done) => setTimeout(done, 40)));
+// the tree moves the focus in the frame after the one that draws the row
+const frame = () => act(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))));
 const press = async (key: string) => {
   await act(() => void (document.activeElement ?? root).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })));
   await frame();
@@ -74,8 +75,9 @@ describe("the tree on the page", () => {
 describe("what is hidden", () => {
   it("is counted with its reason beside what is shown of a facet", async () => {
     const cell = { value: "ja", conversations: 90, share: 0.09, share_low: 0.08, share_high: 0.1, base: 0.05, lift: 1.8, lift_low: 1.6, lift_high: 2, q: 0.001, mark: "over" as const };
-    await show(<Breakdown facets={[{ facet: "language", kind: "category", cells: [cell], hidden: 10 }, { facet: "model", kind: "category", cells: [], hidden: 1 }]} minimum={minimumOf(run)} />);
+    await show(<Breakdown facets={[{ facet: "language", kind: "category", cells: [cell], hidden: 10, withheld: 120 }, { facet: "model", kind: "category", cells: [], hidden: 1, withheld: 1000 }]} of={1000} minimum={minimumOf(run)} />);
     expect(root.textContent).toContain("11 facet values hidden: fewer than 5 accounts or 15 conversations");
+    expect(root.querySelector("h4")?.textContent).toBe("Language12 % withheld");
     expect(root.querySelector(".lift")?.textContent).toBe("▲ ×1.8");
     expect(root.querySelectorAll(".against")).toHaveLength(1);
   });

@@ -70,14 +70,22 @@ function Opened({ runs, run, place, go, looks }: { runs: Run[]; run: Run; place:
     document.title = `${run.title} – Insights Explorer`;
   }, [run]);
 
+  const aside = narrow && (place.screen === "table" || place.screen === "changes");
   const select = useCallback(
     (cluster: number | null) => {
       const map = mapHandle.current;
+      const change: Partial<Place> = { cluster: cluster === null ? null : (tree?.columns.id[cluster] ?? null) };
       // without a map to fly, the next one begins with all of it
-      go({ cluster: cluster === null ? null : (tree?.columns.id[cluster] ?? null), ...(map ? {} : { view: HOME.view }) });
+      if (!map) change.view = HOME.view;
+      // a narrow page has no room for a cluster beside a list
+      if (aside) {
+        change.screen = "explore";
+        showPart("detail");
+      }
+      go(change);
       if (cluster !== null) map?.flyTo(cluster);
     },
-    [go, tree],
+    [go, tree, aside],
   );
   const mark = useCallback((clusters: Iterable<number>) => setMarked(new Set(clusters)), []);
   if (columns.state === "failed") return columns.error instanceof Missing ? <FirstRun /> : <Trouble />;

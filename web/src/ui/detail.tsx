@@ -1,6 +1,7 @@
 // One cluster in full, or the whole run where none is chosen.
 
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { api, type Detail } from "../api";
 import { hue } from "../model/colour";
 import { count, percent, plural, range, weekSpan } from "../model/format";
@@ -20,9 +21,10 @@ export const useDetail = (cluster: number | null): Asked<Detail> => {
 export function DetailPanel({ onHover }: { onHover: (cluster: number | null) => void }): JSX.Element {
   const { selected } = useReading();
   const detail = useDetail(selected);
+  const panel = usePanel(selected);
   if (selected === null) return <Overview />;
   return (
-    <article class="detail" key={selected}>
+    <article class="detail" key={selected} ref={panel}>
       <Head cluster={selected} />
       {detail.state === "failed" && <p class="empty">The rest of this cluster could not be loaded.</p>}
       {detail.state === "here" && (
@@ -40,9 +42,27 @@ export function DetailPanel({ onHover }: { onHover: (cluster: number | null) => 
   );
 }
 
+/** Begins each cluster at its top, and keeps the focus here when what had it is gone with the last cluster. */
+function usePanel(selected: number | null) {
+  const panel = useRef<HTMLElement>(null);
+  const inside = useRef(false);
+  useEffect(() => {
+    const look = (event: FocusEvent) => {
+      inside.current = panel.current?.contains(event.target as Node) ?? false;
+    };
+    addEventListener("focusin", look);
+    return () => removeEventListener("focusin", look);
+  }, []);
+  useEffect(() => {
+    panel.current?.parentElement?.scrollTo(0, 0);
+    if (inside.current && document.activeElement === document.body) panel.current?.querySelector<HTMLElement>(".detail-name")?.focus();
+  }, [selected]);
+  return panel;
+}
+
 export function BreakdownOf({ detail }: { detail: Detail }): JSX.Element {
-  const { run } = useReading();
-  return <Breakdown facets={detail.facets} minimum={minimumOf(run)} />;
+  const { run, tree } = useReading();
+  return <Breakdown facets={detail.facets} of={tree.columns.conversations[tree.at.get(detail.id) ?? -1] ?? 0} minimum={minimumOf(run)} />;
 }
 
 export function Head({ cluster, page = false }: { cluster: number; page?: boolean }): JSX.Element {
@@ -67,7 +87,7 @@ export function Head({ cluster, page = false }: { cluster: number; page?: boolea
           {!page && <button type="button" class="link" onClick={() => go({ screen: "cluster" })}>Open page</button>}
         </span>
       </div>
-      <h2 class="detail-name" dir="auto">{columns.name[cluster]}</h2>
+      <h2 class="detail-name" dir="auto" tabIndex={-1}>{columns.name[cluster]}</h2>
       <p class="description" dir="auto">{columns.description[cluster]}</p>
       <Numbers cluster={cluster} />
     </>

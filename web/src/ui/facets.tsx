@@ -18,7 +18,7 @@ interface Line {
   lift?: { text: string; way: Direction; title: string };
 }
 
-function Block({ facet, lines }: { facet: string; lines: Line[] }): JSX.Element {
+function Block({ facet, lines, withheld = 0 }: { facet: string; lines: Line[]; withheld?: number }): JSX.Element {
   const [all, setAll] = useState(false);
   // the scale of one facet is that of its longest bar: shares of languages and of lengths are not compared
   const most = Math.max(...lines.map((line) => Math.max(line.share, line.base ?? 0)));
@@ -26,7 +26,14 @@ function Block({ facet, lines }: { facet: string; lines: Line[] }): JSX.Element 
   const shown = all || lines.length <= FIRST + 1 ? lines : lines.slice(0, FIRST);
   return (
     <div class="facet">
-      <h4>{facetName(facet)}</h4>
+      <h4>
+        {facetName(facet)}
+        {withheld >= 0.005 && (
+          <span class="number" title="Conversations of this cluster whose value here is too rare to show: ranges and arrows allow for them having any value">
+            {roughPercent(withheld)} withheld
+          </span>
+        )}
+      </h4>
       <ul>
         {shown.map((line) => (
           <li key={line.value} class={`against ${line.lift?.way ?? "plain"}`}>
@@ -53,14 +60,16 @@ function Block({ facet, lines }: { facet: string; lines: Line[] }): JSX.Element 
   );
 }
 
-export function Breakdown({ facets, minimum }: { facets: readonly Facet[]; minimum: string }): JSX.Element {
+/** ``of`` is how many conversations the cluster holds. */
+export function Breakdown({ facets, of, minimum }: { facets: readonly Facet[]; of: number; minimum: string }): JSX.Element {
   const hidden = facets.reduce((sum, facet) => sum + facet.hidden, 0);
   return (
     <>
-      {facets.filter((facet) => facet.cells.length && facet.kind !== "time").map(({ facet, cells }) => (
+      {facets.filter((facet) => facet.cells.length && facet.kind !== "time").map(({ facet, cells, withheld }) => (
         <Block
           key={facet}
           facet={facet}
+          withheld={of ? withheld / of : 0}
           lines={cells.map((cell) => ({
             value: cell.value,
             share: cell.share,
@@ -69,7 +78,7 @@ export function Breakdown({ facets, minimum }: { facets: readonly Facet[]; minim
             lift: {
               text: liftText(cell.lift, WAY[cell.mark]),
               way: WAY[cell.mark],
-              title: `${cell.lift.toFixed(2)} times the base rate (95 %: ${cell.lift_low.toFixed(2)} to ${cell.lift_high.toFixed(2)})${cell.mark === "similar" ? "; may be chance" : ""}`,
+              title: `${cell.lift.toFixed(2)} times the base rate (95 %: ${cell.lift_low.toFixed(2)} to ${cell.lift_high.toFixed(2)})${cell.mark === "similar" ? "; may be chance, or of what is withheld" : ""}`,
             },
           }))}
         />

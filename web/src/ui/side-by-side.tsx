@@ -10,8 +10,7 @@ import { Tabs } from "./tabs";
 const nothing = () => undefined;
 
 export function SideBySide({ label, children }: { label: string; children: ComponentChildren }): JSX.Element {
-  const { selected, select, part } = useReading();
-  const narrow = part !== null;
+  const { part } = useReading();
   return (
     <div class="wide">
       <main class="wide-main" id="main" tabIndex={-1} aria-label={label}>
@@ -22,9 +21,8 @@ export function SideBySide({ label, children }: { label: string; children: Compo
         {children}
         <Marked />
       </main>
-      {(!narrow || selected !== null) && (
+      {part === null && (
         <aside class="right" aria-label="Cluster">
-          {narrow && <button type="button" class="link back" onClick={() => select(null)}>‹ Back to the list</button>}
           <DetailPanel onHover={nothing} />
         </aside>
       )}

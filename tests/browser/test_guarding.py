@@ -1,0 +1,130 @@
+"""What the page must not do: run a name, show what is no insight, answer who has no token."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import made
+from .conftest import CANARY, Watch, goto, serving
+from .test_reading import COLUMNS, TOPS, expect, item
+from .test_taking import shown
+
+Open = Callable[..., Any]
+SCREENS = ("", "view=table", "view=changes", "view=cluster", "view=run")
+HARM = "() => document.querySelectorAll('img, iframe, object, embed, [onload], [onerror], script:not([src]), a[href^=\"javascript:\"]').length"
+
+
+@pytest.mark.parametrize("name", made.HOSTILE, ids=range(len(made.HOSTILE)))
+def test_a_hostile_name_is_text(page: Open, name: str) -> None:
+    """In panel, page, tree, table and search it is read as it was written, and makes no element."""
+    cluster = next(i for i, own in enumerate(COLUMNS.name) if shown(own) == shown(name))
+    here = page(f"c={COLUMNS.id[cluster]}")
+    expect(here.locator(".detail-name")).to_have_text(shown(name))
+    expect(item(here, cluster)).to_contain_text(shown(name))
+    assert here.evaluate(HARM) == 0
+    here.get_by_role("button", name="Open page").click()
+    expect(here.locator(".sheet .detail-name")).to_have_text(shown(name))
+    here.get_by_role("searchbox").fill(shown(name)[:30])
+    expect(here.locator("[role=treeitem]").first).to_be_visible()
+    here.get_by_role("button", name="Table", exact=True).click()
+    expect(here.locator(".name-cell").filter(has_text=shown(name)).first).to_be_visible()
+    assert here.evaluate(HARM) == 0
+    assert here.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_hostile_values_caveats_and_reasons_are_text(page: Open) -> None:
+    """So are a facet's values, a caveat, and why something is withheld."""
+    here = page("view=run")
+    for text in (made.HOSTILE[1], made.HOSTILE[3]):
+        expect(here.get_by_role("main")).to_contain_text(text)
+    here = page("color=lift%3Amodel%3A" + made.HOSTILE[0].replace("=", "%3D").replace(" ", "%20"))
+    expect(here.locator(".legend h2")).to_contain_text(made.HOSTILE[0])
+    assert here.evaluate(HARM) == 0
+
+
+def test_nothing_but_insights_comes_to_the_browser(opened: Watch) -> None:
+    """No answer of a tour over all screens and files holds what lies in the run's private part."""
+    heard: list[Any] = []
+    context = opened.context()
+    context.on("response", heard.append)
+    here = context.new_page()
+    for screen in SCREENS:
+        goto(here, f"{opened.address}?c={COLUMNS.id[TOPS[0]]}&{screen}")
+        here.wait_for_load_state("networkidle")
+    bodies = {one.url: one.body() for one in heard if one.status == 200}
+    for name in ("clusters.csv", "breakdowns.csv", "insights.html", "clusters.parquet"):
+        bodies[name] = context.request.get(f"{opened.address}api/v1/runs/april/export/{name}").body()
+    assert {name for name, body in bodies.items() if CANARY.encode() in body} == set()
+    # the search would find what is there
+    assert {name for name, body in bodies.items() if COLUMNS.name[TOPS[0]].encode() in body} >= {
+        "clusters.csv"
+    }
+    for path in (
+        "private/members.jsonl",
+        "run.toml",
+        "api/v1/runs/april/private",
+        "..%2fprivate%2fmembers.jsonl",
+    ):
+        assert context.request.get(f"{opened.address}{path}").status == 404
+
+
+@pytest.fixture(scope="module")
+def guarded(installed: Path, runs: list[Path]) -> Iterator[str]:
+    """An explorer for others on the network, below a path, behind a token: the address that it prints."""
+    with serving(installed, runs[0], "--host", "0.0.0.0", "--token", "--prefix", "/insights") as found:
+        yield re.sub(r"//[^:/]+:", "//127.0.0.1:", found)
+
+
+def test_who_has_the_token_comes_in_and_nobody_else(browser: Any, guarded: str) -> None:
+    """The printed address opens the page and leaves the token out of the address bar; without it nothing is answered."""
+    address = guarded.partition("?")[0]
+    watch = Watch(browser, address)
+    stranger = watch.context()
+    for path in ("", "app.js", "api/v1/runs", "api/v1/runs/april/export/insights.html"):
+        for token in ("", "?token=wrong"):
+            assert stranger.request.get(f"{address}{path}{token}").status == 401
+    known = watch.context()
+    here = known.new_page()
+    goto(here, guarded)
+    assert "token" in guarded
+    assert "token" not in here.url
+    item(here, TOPS[0]).click()
+    expect(here.locator(".detail-name")).to_have_text(COLUMNS.name[TOPS[0]])
+    expect(here.locator(".against").first).to_be_visible()
+    here.reload()
+    expect(here.locator(".detail-name")).to_have_text(COLUMNS.name[TOPS[0]])
+    # the cookie is for the server only
+    assert here.evaluate("() => document.cookie") == ""
+    for context in watch.contexts:
+        context.close()
+    assert not watch.troubles
+
+
+def test_all_addresses_stay_below_the_prefix(browser: Any, guarded: str) -> None:
+    """Behind a proxy's path the page asks for nothing outside of it, and its links and files stand below it too."""
+    watch = Watch(browser, guarded.partition("?")[0])
+    context = watch.context()
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    here = context.new_page()
+    goto(here, guarded)
+    for screen in SCREENS:
+        goto(here, f"{watch.address}?c={COLUMNS.id[TOPS[0]]}&{screen}")
+    assert len(asked) > 10
+    assert {
+        url for url in asked if not url.startswith(watch.address) and not url.startswith("data:")
+    } == set()
+    here.get_by_role("button", name="Copy link").click()
+    assert here.get_by_label("Link to this view").input_value().startswith(f"{watch.address}?")
+    here.keyboard.press("Escape")
+    here.get_by_role("button", name="Export", exact=True).click()
+    with here.expect_download() as coming:
+        here.locator(".menu a").first.click()
+    assert coming.value.url.startswith(watch.address)
+    context.close()
+    assert not watch.troubles
