@@ -8,18 +8,9 @@ from typing import Any
 import pytest
 
 from .conftest import WIDE, Watch, drawn, goto, launched
-from .test_reading import COLUMNS, TOPS, expect, inside, item, place
+from .test_reading import COLUMNS, SCREENS, TOPS, expect, inside, item, place
 
 Open = Callable[..., Any]
-SCREENS = {
-    "explore": "",
-    "chosen": f"c={COLUMNS.id[TOPS[0]]}",
-    "table": "view=table",
-    "changes": "view=changes",
-    "cluster": f"view=cluster&c={COLUMNS.id[TOPS[0]]}",
-    "run": "view=run",
-    "nothing": "run=nothing",
-}
 
 
 def test_without_webgl_the_map_is_drawn_all_the_same(playing: Any, address: str) -> None:
@@ -63,7 +54,7 @@ def test_a_lost_context_is_made_up_for(page: Open) -> None:
 
 def test_dark_and_light_follow_the_system_or_a_choice(opened: Watch) -> None:
     """The ground is dark where the system is, and what is chosen by hand holds on the next visit."""
-    ground = "() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).reduce((sum, one) => sum + Number(one), 0) / 3"
+    ground = "() => Math.max(...getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number))"
     here = opened(color_scheme="dark")
     assert here.evaluate(ground) < 60
     here.emulate_media(color_scheme="light")
@@ -100,7 +91,7 @@ def test_small_pages_scroll_one_way_only(opened: Watch, width: int) -> None:
         const frame = one.parentElement?.closest('.filters, .tabs, .table-frame, .crumbs, .sides, .kinds, .panel');
         return !hidden && !frame && box.width > 0 && box.right > innerWidth + 1;
     }).map((one) => `${one.tagName}.${one.className}`).slice(0, 5)"""
-    for query in SCREENS.values():
+    for query in SCREENS:
         goto(here, f"{opened.address}?{query}")
         assert here.evaluate("() => document.documentElement.scrollWidth") <= width, query
         assert here.evaluate(wide) == [], query

@@ -21,6 +21,16 @@ COLUMNS = RUN.clusters
 TOPS = sorted(
     (i for i, parent in enumerate(COLUMNS.parent) if parent is None), key=lambda i: -COLUMNS.conversations[i]
 )
+#: every screen, by query
+SCREENS = (
+    "",
+    f"c={COLUMNS.id[TOPS[0]]}",
+    f"view=table&c={COLUMNS.id[TOPS[1]]}",
+    "view=changes",
+    f"view=cluster&c={COLUMNS.id[TOPS[0]]}",
+    "view=run",
+    "run=nothing",
+)
 Open = Callable[..., Any]
 
 

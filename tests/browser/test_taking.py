@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from clio.insights import Insights
+from clio.insights.text import one_line
 
 from . import made
 from .conftest import Watch, drawn, goto
@@ -37,22 +38,12 @@ def inert(name: str) -> str:
     return f"'{name}" if name[0] in "=+-@" else name
 
 
-def shown(name: str) -> str:
-    """A text as it stands on the page: on one line."""
-    return " ".join(name.split())
-
-
 @pytest.fixture(scope="module")
-def file(page_file: Path) -> Path:
-    return page_file
-
-
-@pytest.fixture(scope="package")
-def page_file(browser: Any, address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(browser: Any, address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The single file, as the page hands it out."""
     watch = Watch(browser, address)
     name, content = download(watch(), name="This explorer", hint="one HTML file")
-    assert name == "april-insights.html"
+    assert name == "insights.html"
     path = tmp_path_factory.mktemp("file") / name
     path.write_bytes(content)
     watch.contexts[0].close()
@@ -81,12 +72,12 @@ def test_the_tables_hold_every_cluster(page: Open) -> None:
     here = page()
     name, content = download(here, name="Clusters", hint="CSV")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-    assert name == "april-clusters.csv"
+    assert name == "clusters.csv"
     found = {row["id"]: row for row in rows}
     assert len(rows) == len(found) == len(INSIGHTS)
     for cluster in INSIGHTS:
         row = found[cluster.id]
-        assert shown(row["name"]) == shown(inert(cluster.name))
+        assert one_line(row["name"]) == one_line(inert(cluster.name))
         assert int(row["conversations"]) == cluster.conversations
         assert float(row["share"]) == pytest.approx(cluster.share)
     _, content = download(here, name="Breakdowns", hint="CSV")
@@ -128,7 +119,7 @@ def test_the_map_as_a_picture(page: Open) -> None:
     assert colours > 500
     name, content = download(here, name="Map", hint="SVG drawing")
     assert name == "april-map.svg"
-    drawing = ElementTree.fromstring(content)  # noqa: S314 - made here
+    drawing = ElementTree.fromstring(content)
     kinds = {element.tag.rpartition("}")[2] for element in drawing.iter()}
     assert not kinds - {
         "svg",
@@ -187,8 +178,8 @@ def test_the_file_gives_its_own_tables(offline: Open) -> None:
     here = offline()
     _, content = download(here, name="Clusters", hint="CSV")
     rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
-    assert {row["id"]: shown(row["name"]) for row in rows} == {
-        cluster.id: shown(inert(cluster.name)) for cluster in INSIGHTS
+    assert {row["id"]: one_line(row["name"]) for row in rows} == {
+        cluster.id: one_line(inert(cluster.name)) for cluster in INSIGHTS
     }
     _, content = download(here, name="Breakdowns", hint="CSV")
     cells = list(csv.DictReader(io.StringIO(content.decode(), newline="")))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -50,15 +52,19 @@ def attack(
     else:
         # made-up conversations only: nothing private is written there
         ground = suite.self_test(Path(tempfile.mkdtemp(prefix="clio-attack-")))
+    console = Console(highlight=False)
+    rows: list[dict[str, Any]] = []
     try:
-        found = list(
-            suite.attack(ground, names, thorough=thorough, seed=seed, progress=reporter(quiet=quiet))
-        )
+        made = suite.attack(ground, names, thorough=thorough, seed=seed, progress=reporter(quiet=quiet))
+        # each attack is shown when it is done: the next may take long, or be stopped
+        for _, results in groupby(made, key=lambda result: result.attack):
+            own = [{**asdict(result), "holds": result.holds} for result in results]
+            rows += own
+            if not as_json:
+                show_attacks(own, console)
+                console.print()
     finally:
         shutil.rmtree(ground.folder, ignore_errors=True)
-    rows = [{**asdict(result), "holds": result.holds} for result in found]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
-    else:
-        show_attacks(rows, Console(highlight=False))
-    return 0 if all(result.holds for result in found) else 1
+    return 0 if all(row["holds"] for row in rows) else 1
