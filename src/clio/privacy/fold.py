@@ -199,7 +199,7 @@ def _count(
 
 
 def _fragile(pieces: Sequence[_Piece], n: int, enough: Enough) -> set[tuple[Hashable, int]]:
-    """Atoms above the leaves from whose parts too few could be singled out, as (scope, value).
+    """The deepest atoms above the leaves from whose parts too few could be singled out, as (scope, value).
 
     A leaf that counts a value itself has no part in an atom of it further up, and everybody knows. So an atom may come from some leaves
     only, and what these left over, less the atom, follows by subtraction. That is nothing or enough, together with any other atoms, if the
@@ -211,23 +211,27 @@ def _fragile(pieces: Sequence[_Piece], n: int, enough: Enough) -> set[tuple[Hash
     for piece in pieces:
         if piece.leaf:
             free[piece.rest] = True
-    partial: list[tuple[Rows, Hashable, int, list[int]]] = []
+    partial: list[tuple[int, Rows, Hashable, int, list[int]]] = []
     for piece in (piece for piece in pieces if not piece.leaf):
         open_ = [leaf for leaf in piece.leaves if len(pieces[leaf].rest)]
         for value, rows in piece.atoms.items():
             free[rows] = False
             sources = [leaf for leaf in open_ if value not in gone[leaf]]
             if len(sources) < len(open_):
-                partial.append((rows, piece.name, value, sources))
+                partial.append((piece.depth, rows, piece.name, value, sources))
         for leaf in piece.leaves:
             gone[leaf] |= piece.atoms.keys()
-    found: set[tuple[Hashable, int]] = set()
-    for rows, name, value, sources in sorted(partial, key=lambda one: (len(one[0]), str(one[1]), one[2])):
+    found: list[tuple[int, Hashable, int]] = []
+    for depth, rows, name, value, sources in sorted(
+        partial, key=lambda one: (-one[0], len(one[1]), str(one[2]), one[3])
+    ):
         uncounted = np.concatenate([pieces[leaf].rest for leaf in sources])
         if not enough(uncounted[free[uncounted]]):
-            found.add((name, value))
+            found.append((depth, name, value))
             free[rows] = True
-    return found
+    # what is given up goes further up, and may make whole there what is fragile now: base rates matter most
+    deepest = max((depth for depth, _, _ in found), default=0)
+    return {(name, value) for depth, name, value in found if depth == deepest}
 
 
 def _atoms(
