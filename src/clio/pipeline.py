@@ -307,7 +307,7 @@ def _run(
     with work.stage("gate", None):
         counted = stages.members(facets, assignments, asking.facets if roles.facets else (), settings)
         texts = _supporting(facets, settings, roles.facets)
-        about = about_run(settings, encoder.name, roles, conversations.sample)
+        about = about_run(settings, encoder.name, roles, conversations.sample, work.estimate)
         insights, released = gated(
             candidates,
             counted,

@@ -27,6 +27,8 @@ from clio.prompts import hashes
 from clio.run_folder import RunFolder
 from clio.settings import Settings
 
+_ESTIMATED = ("calls", "input_tokens", "output_tokens", "cost")
+
 
 @dataclass(slots=True)
 class Notes:
@@ -203,8 +205,14 @@ def summary(out: str | Path) -> dict[str, Any]:
     }
 
 
-def about_run(settings: Settings, encoder: str, roles: Roles, sample: Sample | None) -> dict[str, Any]:
-    """How the insights were made, for whoever reads them."""
+def about_run(
+    settings: Settings,
+    encoder: str,
+    roles: Roles,
+    sample: Sample | None,
+    estimate: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """How the insights were made, for whoever reads them; ``estimate`` is ``Estimate.as_dict`` of its model calls."""
     caveats = ["Counts in breakdowns are lower bounds: what is too rare to show is left out."]
     if sample:
         caveats.append("Intervals tell how far chance in drawing the sample reaches, and of no other error.")
@@ -226,7 +234,8 @@ def about_run(settings: Settings, encoder: str, roles: Roles, sample: Sample | N
         "model": without_address(settings.model) if settings.model else None,
         "models": models if roles.chat else None,
         "prompts": hashes(Path(settings.prompts) if settings.prompts else None) if roles.chat else None,
-        "use": measured(roles) if roles.chat else None,
+        # what was estimated, not what was paid: faults and repairs must change no byte of what is published
+        "estimate": {key: (estimate or {}).get(key) for key in _ESTIMATED} if roles.chat else None,
         "embedder": encoder,
         "clustered": settings.cluster_facet,
         "users": settings.users,
