@@ -180,9 +180,11 @@ class Watch:
 def goto(page: Any, address: str) -> None:
     """Open an address and wait for what it shows: a notice, or the content of a screen with its map drawn."""
     page.goto(address)
-    page.locator("#main:not(:empty), .detail").first.wait_for()
     # the last to come is what is asked for when the rest is there: one cluster in full, or a comparison
-    page.locator(".facet, .plot-row, .withheld-reasons, .notice").first.wait_for(state="attached")
+    page.wait_for_function(
+        """() => document.querySelector('.facet, .plot-row, .withheld-reasons, .notice')
+            ?? (innerWidth <= 900 && document.querySelector('.map-stage, tbody tr'))"""
+    )
     drawn(page)
 
 

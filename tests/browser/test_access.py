@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from .conftest import NARROW, WIDE, Watch, drawn, goto
-from .test_reading import SCREENS, TOPS, expect, item
+from .seen import SCREENS, TOPS, expect, item
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -42,9 +42,11 @@ def test_axe_finds_nothing(opened: Watch, theme: str, size: dict[str, int]) -> N
     here.get_by_role("button", name="Mark", exact=True).click()
     here.get_by_role("button", name="Copy link").click()
     look("link")
+    here.keyboard.press("Escape")
     here.get_by_role("button", name="Export", exact=True).click()
     expect(here.locator(".menu")).to_be_visible()
     look("export")
+    here.keyboard.press("Escape")
     here.get_by_role("button", name="Light or dark").click()
     look("looks")
     assert found == {}

@@ -13,7 +13,7 @@ from clio.insights.text import one_line
 
 from . import made
 from .conftest import CANARY, Watch, goto, serving
-from .test_reading import COLUMNS, SCREENS, TOPS, expect, item
+from .seen import COLUMNS, SCREENS, TOPS, expect, item
 
 Open = Callable[..., Any]
 HARM = """() => document.querySelectorAll(
@@ -52,12 +52,15 @@ def test_hostile_values_caveats_and_reasons_are_text(page: Open) -> None:
 def test_nothing_but_insights_comes_to_the_browser(opened: Watch) -> None:
     """No answer of a tour over all screens and files holds what lies in the run's private part."""
     heard: list[Any] = []
+    bodies: dict[str, bytes] = {}
     context = opened.context()
     context.on("response", lambda answer: heard.append(answer))
     here = context.new_page()
     for screen in SCREENS:
         goto(here, f"{opened.address}?{screen}")
-    bodies = {one.url: one.body() for one in heard if one.status == 200}
+        # before the next page drops them
+        bodies |= {one.url: one.body() for one in heard if one.status == 200}
+        heard.clear()
     for name in ("clusters.csv", "breakdowns.csv", "insights.html", "clusters.parquet"):
         bodies[name] = context.request.get(f"{opened.address}api/v1/runs/april/export/{name}").body()
     assert {name for name, body in bodies.items() if CANARY.encode() in body} == set()
@@ -130,3 +133,28 @@ def test_all_addresses_stay_below_the_prefix(browser: Any, guarded: str) -> None
     assert coming.value.url.startswith(watch.address)
     context.close()
     assert not watch.troubles
+
+
+def test_the_policy_stops_what_the_page_would_never_do(browser: Any, address: str) -> None:
+    """Were a name to become code after all, it could make no markup, run nothing and ask nobody; and the tests would see it."""
+    watch = Watch(browser, address)
+    here = watch()
+    assert not watch.troubles
+    answered: list[str] = []
+    here.on("requestfinished", lambda request: answered.append(request.url))
+    tries = {
+        "connect-src": "fetch('http://192.0.2.1/').catch(() => 0)",
+        "img-src": "document.body.append(Object.assign(new Image(), { src: 'http://192.0.2.1/x.png' }))",
+        "style-src-attr": "document.body.setAttribute('style', 'color: red')",
+        "require-trusted-types-for": "document.body.innerHTML = '<img src=x onerror=alert(1)>'",
+        "frame-src": "document.body.append(Object.assign(document.createElement('iframe'), { src: 'http://192.0.2.1/' }))",
+    }
+    for directive, attempt in tries.items():
+        with here.expect_console_message(
+            lambda said, directive=directive: f"policy {directive}" in said.text
+        ):
+            here.evaluate(f"async () => {{ try {{ await ({attempt}); }} catch {{}} }}")
+    assert len(watch.troubles) >= len(tries)
+    assert not [one for one in watch.troubles if one.startswith("dialog")]
+    assert not answered
+    watch.contexts[0].close()

@@ -8,53 +8,11 @@ from typing import Any
 
 import pytest
 
-from clio.explorer.answers import Answers
-
 from . import made
 from .conftest import drawn
+from .seen import COLUMNS, RUN, TOPS, expect, hues, inside, item, place
 
-pytest.importorskip("playwright")
-
-RUN = Answers("april", made.made())
-COLUMNS = RUN.clusters
-#: clusters by size, as the tree lists those of one parent
-TOPS = sorted(
-    (i for i, parent in enumerate(COLUMNS.parent) if parent is None), key=lambda i: -COLUMNS.conversations[i]
-)
-#: every screen, by query
-SCREENS = (
-    "",
-    f"c={COLUMNS.id[TOPS[0]]}",
-    f"view=table&c={COLUMNS.id[TOPS[1]]}",
-    "view=changes",
-    f"view=cluster&c={COLUMNS.id[TOPS[0]]}",
-    "view=run",
-    "run=nothing",
-)
 Open = Callable[..., Any]
-
-
-def expect(what: Any) -> Any:
-    from playwright.sync_api import expect as expecting
-
-    return expecting(what)
-
-
-def inside(cluster: int) -> list[int]:
-    """The children of a cluster, the largest first."""
-    return [COLUMNS.id.index(id_) for id_ in RUN.detail(COLUMNS.id[cluster]).children]
-
-
-def item(page: Any, cluster: int) -> Any:
-    """The row of a cluster in the tree."""
-    return page.locator(f"#cluster-{cluster}")
-
-
-def place(page: Any, cluster: int) -> tuple[float, float]:
-    """Where a cluster stands on the page, in pixels."""
-    x, y = page.evaluate("(cluster) => window.__map.place(cluster)", cluster)
-    box = page.locator(".map-stage").bounding_box()
-    return box["x"] + x, box["y"] + y
 
 
 def test_the_first_screen_shows_the_run(page: Open) -> None:
@@ -72,30 +30,9 @@ def test_the_first_screen_shows_the_run(page: Open) -> None:
 
 
 def test_the_map_is_drawn(page: Open) -> None:
-    """The canvas holds discs in the colours of several themes, not only its ground."""
+    """Discs are there in the colours of several themes, not only the ground and its names."""
     here = page()
-    count = """() => {
-        const made = document.createElement('canvas');
-        const from = [...document.querySelectorAll('.map-stage canvas')].at(-2);
-        [made.width, made.height] = [from.width, from.height];
-        const pen = made.getContext('2d');
-        pen.drawImage(from, 0, 0);
-        const { data } = pen.getImageData(0, 0, made.width, made.height);
-        const found = new Map();
-        for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200) {
-            const hue = [data[i], data[i + 1], data[i + 2]].map((one) => one >> 4).join();
-            found.set(hue, (found.get(hue) ?? 0) + 1);
-        }
-        return [...found.values()].filter((n) => n > 100).length;
-    }"""
-    # what WebGL drew is gone once it was shown: look within the frame that draws
-    seen = here.evaluate(
-        f"""() => new Promise((done) => {{
-            document.querySelector('[aria-label="Zoom in"]').click();
-            requestAnimationFrame(() => requestAnimationFrame(() => done(({count})())));
-        }})"""
-    )
-    assert seen >= 5
+    assert hues(here, here.locator(".map-stage").screenshot()) >= 5
 
 
 def test_the_tree_is_read_by_keyboard(page: Open) -> None:

@@ -82,6 +82,14 @@ describe("what is hidden", () => {
     expect(root.querySelectorAll(".against")).toHaveLength(1);
   });
 
+  it("may leave nothing to be said of a value", async () => {
+    const cell = (value: string, lift_high: number) => ({ value, conversations: 50, share: 0.5, share_low: 0.4, share_high: 0.9, base: 0.5, lift: 1, lift_low: 0.5, lift_high, q: 1, mark: "similar" as const });
+    await show(<Breakdown facets={[{ facet: "language", kind: "category", cells: [cell("en", 2), cell("ja", 2.1)], hidden: 0, withheld: 40 }]} of={100} minimum="" />);
+    const lifts = [...root.querySelectorAll(".lift")];
+    expect(lifts.map((one) => one.textContent?.trim())).toEqual(["≈ ×1.0", "?"]);
+    expect(lifts[1].getAttribute("title")).toContain("40 % withheld");
+  });
+
   it("on one side of a comparison is called too few, not a difference", async () => {
     const change = changeOf({ comparison: run.comparisons[0], a_conversations: 1, b_conversations: 1, a: [0.2, null], b: [null, null], diff: [null, null], low: [null, null], high: [null, null], q: [null, null] });
     await show(<Difference change={change} cluster={0} />);

@@ -119,16 +119,22 @@ export function stageOn(host: HTMLElement, mini: Mini, first: MapProps, signal: 
       else ask();
     }
     resize();
-    if (stale.load) points?.load(scene);
-    if (stale.ground) repaintGround();
-    if (stale.discs) restyle();
-    stale = { load: false, ground: false, discs: false };
+    freshen(stale.discs ? "discs" : "ground");
+    if (stale.ground) ask();
     draw();
     frames++;
     if (!same(view, told[0].view)) {
       told = [{ view, time: now }, ...told.slice(0, 15)];
       props.onView(view);
     }
+  }
+
+  /** Discs before the ground, a frame later: a thousand soft spots must not keep a new colour waiting. */
+  function freshen(upTo: "discs" | "ground") {
+    if (stale.load) points?.load(scene);
+    if (stale.discs) restyle();
+    if (stale.ground && upTo === "ground") repaintGround();
+    stale = { load: false, discs: false, ground: stale.ground && upTo === "discs" };
   }
 
   function resize() {
@@ -329,6 +335,7 @@ export function stageOn(host: HTMLElement, mini: Mini, first: MapProps, signal: 
     },
     png() {
       resize();
+      freshen("ground");
       draw();
       const made = canvas(over.width, over.height);
       const all = made.getContext("2d");

@@ -30,25 +30,28 @@ export function ExploreScreen(): JSX.Element {
     before.current = selected;
   }, [selected]);
   const shows = (one: Part) => part === null || part === one;
+  // a narrow page shows one part at a time, and that is its content; a wide one has the others beside the map
+  const [Whole, Beside, Middle] = part === null ? (["div", "aside", "main"] as const) : (["main", "section", "section"] as const);
+  const content = { id: "main", tabIndex: -1 };
   return (
-    <div class="explore">
-      <aside class="left" aria-label="Clusters">
+    <Whole class="explore" {...(part === null ? {} : content)}>
+      <Beside class="left" aria-label="Clusters">
         <Tabs />
         {part !== "detail" && <Filters />}
         {shows("tree") && <TreeView hovered={hovered} onHover={setHovered} />}
-      </aside>
+      </Beside>
       {shows("map") && (
-        <main class="centre" id="main" tabIndex={-1} aria-label="Map of clusters">
+        <Middle class="centre" aria-label="Map of clusters" {...(part === null ? content : {})}>
           <MapArea hovered={hovered} onHover={setHovered} />
           <TimeStrip />
-        </main>
+        </Middle>
       )}
       {shows("detail") && (
-        <aside class="right" aria-label="Cluster">
+        <Beside class="right" aria-label="Cluster">
           <DetailPanel onHover={setHovered} />
-        </aside>
+        </Beside>
       )}
-    </div>
+    </Whole>
   );
 }
 

@@ -9,6 +9,8 @@ import { Icon } from "./icons";
 
 const WAY: Record<Against["mark"], Direction> = { over: "over", under: "under", similar: "same" };
 const FIRST = 6;
+/** beyond this ratio of its ends the interval of a lift says nothing */
+const WIDEST = 4;
 
 interface Line {
   value: string;
@@ -60,6 +62,16 @@ function Block({ facet, lines, withheld = 0 }: { facet: string; lines: Line[]; w
   );
 }
 
+function liftOf(cell: Against, withheld: number): Line["lift"] {
+  const { lift, lift_low, lift_high, mark } = cell;
+  const interval = `95 %: ${lift_low.toFixed(2)} to ${lift_high.toFixed(2)}`;
+  if (mark === "similar" && lift_high > WIDEST * lift_low) {
+    return { text: "?", way: "none", title: `May be anything of ${lift_low.toFixed(2)} to ${lift_high.toFixed(2)} times the base rate${withheld ? `: ${roughPercent(withheld)} withheld` : ""}` };
+  }
+  const way = WAY[mark];
+  return { text: liftText(lift, way), way, title: `${lift.toFixed(2)} times the base rate (${interval})${mark === "similar" ? "; may be chance, or of what is withheld" : ""}` };
+}
+
 /** ``of`` is how many conversations the cluster holds. */
 export function Breakdown({ facets, of, minimum }: { facets: readonly Facet[]; of: number; minimum: string }): JSX.Element {
   const hidden = facets.reduce((sum, facet) => sum + facet.hidden, 0);
@@ -75,11 +87,7 @@ export function Breakdown({ facets, of, minimum }: { facets: readonly Facet[]; o
             share: cell.share,
             base: cell.base,
             title: `${count(cell.conversations)} conversations, ${roughPercent(cell.share)} (95 %: ${range(cell.share_low, cell.share_high)}); base rate ${roughPercent(cell.base)}`,
-            lift: {
-              text: liftText(cell.lift, WAY[cell.mark]),
-              way: WAY[cell.mark],
-              title: `${cell.lift.toFixed(2)} times the base rate (95 %: ${cell.lift_low.toFixed(2)} to ${cell.lift_high.toFixed(2)})${cell.mark === "similar" ? "; may be chance, or of what is withheld" : ""}`,
-            },
+            lift: liftOf(cell, of ? withheld / of : 0),
           }))}
         />
       ))}

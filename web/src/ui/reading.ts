@@ -1,7 +1,7 @@
 // What every part of the page shares: the run that is read, where the reader is, and what is marked.
 
 import { createContext } from "preact";
-import { useContext, useEffect, useState } from "preact/hooks";
+import { useContext, useLayoutEffect, useState } from "preact/hooks";
 import type { Run } from "../api";
 import type { Theme } from "../model/colour";
 import type { Change } from "../model/change";
@@ -50,7 +50,8 @@ export type Asked<T> = { state: "asking" } | { state: "here"; value: T } | { sta
 /** An answer by key; null asks nothing. What was asked before and comes late is dropped. */
 export function useAnswer<T>(key: string | null, ask: () => Promise<T>): Asked<T> {
   const [answer, setAnswer] = useState<{ key: string | null; asked: Asked<T> }>({ key: null, asked: { state: "asking" } });
-  useEffect(() => {
+  // asked before the page is painted: the answer is on its way meanwhile
+  useLayoutEffect(() => {
     if (key === null) return;
     let wanted = true;
     ask().then(

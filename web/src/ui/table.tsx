@@ -88,7 +88,7 @@ export function TableScreen(): JSX.Element {
                 <label class="box"><input type="checkbox" aria-label="Mark all listed" checked={allMarked} onChange={(event) => set(list, event.currentTarget.checked)} /></label>
               </th>
               {head("name", "Cluster", undefined, "name-cell")}
-              {head("level", "Level")}
+              {head("level", "Level", undefined, "right-cell roomy-only")}
               {head("share", "Share")}
               {head("size", "Conversations", undefined, "right-cell wide-only")}
               {change && head("growth", "A − B", `${sideName(change.comparison, "a")} less ${sideName(change.comparison, "b")}, in points`)}
@@ -116,7 +116,7 @@ export function TableScreen(): JSX.Element {
                       <span dir="auto"><MarkedText text={columns.name[cluster]} query={place.query} /></span>
                     </button>
                   </td>
-                  <td class="right-cell number quiet">{columns.level[cluster]}</td>
+                  <td class="right-cell number quiet roomy-only">{columns.level[cluster]}</td>
                   <td class="right-cell number strong" title={range(columns.share_low[cluster], columns.share_high[cluster])}>{percent(columns.share[cluster])}</td>
                   <td class="right-cell number wide-only">{count(columns.conversations[cluster])}</td>
                   {change && <td class="right-cell"><Difference change={change} cluster={cluster} /></td>}
