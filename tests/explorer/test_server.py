@@ -272,7 +272,7 @@ def test_files_are_downloads(get: Get, name: str) -> None:
     """Every export comes as a file that no browser shows as a page of the explorer."""
     answer = get(f"{API}/export/{name}")
     assert answer.status == 200
-    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert answer.headers["content-disposition"] == f'attachment; filename="run-{name}"'
     assert b"<img src" not in answer.body or name.endswith((".csv", ".parquet"))
     if name.endswith(".parquet"):
         assert pq.read_table(BufferReader(answer.body)).num_rows >= 3

@@ -102,7 +102,8 @@ def app(runs: Mapping[str, Insights], door: Door | None = None) -> FastAPI:
         if name not in _FILES:
             raise HTTPException(404, "no such file")
         answer = _answer(request, own.tag, lambda: _exported(own, name), _EXPORTS[name.rpartition(".")[2]])
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        kept = re.sub(r"[^\w.-]+", "-", run, flags=re.ASCII).strip("-.") or "run"
+        answer.headers["Content-Disposition"] = f'attachment; filename="{kept}-{name}"'
         return answer
 
     made.state.answers = answers
@@ -217,6 +218,8 @@ def _listener(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, number))
+            # who comes before the server is ready waits
+            listener.listen()
         except socket.gaierror:
             listener.close()
             raise RunError(f"--host {host[:60]}: no address of this machine") from None
