@@ -13,7 +13,7 @@ import { useReading } from "./reading";
 export function Legend({ overlay }: { overlay: Overlay | undefined }): JSX.Element {
   const { place, tree, theme, change } = useReading();
   const { colour } = place;
-  const wide = useMedia("(min-width: 1360px)");
+  const wide = useMedia("(min-width: 1680px)");
   const { columns } = tree;
   let title: string;
   let body: JSX.Element;
