@@ -75,7 +75,7 @@ def serve(package: str, make: Callable[[Given], Made]) -> None:
             "levels": [[int(number) for number in level] for level in made.levels],
             "texts": made.texts,
             "calls": made.calls,
-            "version": version(package),
+            "version": f"{package} {version(package)}",
             "cpu": now - begin,
             "peak_mb": peak_mb(),
         }

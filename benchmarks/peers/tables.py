@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean
 from typing import Any
 
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
@@ -223,9 +223,9 @@ COSTS = (
         1,
     ),
     Cost(
-        "CPU-seconds, further runs",
-        "of another in the same process, median",
-        lambda runs: median(run["cpu"] for run in runs[1:]),
+        "CPU-seconds, second run",
+        "of the next in the same process",
+        lambda runs: runs[1]["cpu"],
         1,
     ),
     Cost(
@@ -233,7 +233,7 @@ COSTS = (
         "the most that the process held",
         lambda runs: max(run["peak_mb"] for run in runs),
     ),
-    Cost("Model calls", "of a chat model, a run", lambda runs: median(run["calls"] for run in runs)),
+    Cost("Model calls", "of a chat model, in the first run", lambda runs: runs[0]["calls"]),
     Cost(
         "Left out",
         "share of conversations that are put in no base cluster",
@@ -264,12 +264,12 @@ def _document(kept: Mapping[str, Any]) -> Iterator[str]:
         told = (log[key] for key in ("conversations", "labels", "categories", "embedder", "seeds"))
         yield f"| {name} | " + " | ".join(f"{one:,}" if isinstance(one, int) else one for one in told) + " |"
     versions = {
-        f"{system} {found['version']} ({found['date']})"
+        f"{found['version']} ({found['date']})"
         for log in logs.values()
         for system, found in log["systems"].items()
         if system != "Clio"
     }
-    yield from ("", f"Peers: {', '.join(sorted(versions))}.", "")
+    yield from ("", f"Measured with {', '.join(sorted(versions))}.", "")
     for title, measures in GROUPS.items():
         yield from (f"### {title}", "")
         yield from (f"- *{one.title}*: {one.means}." for one in measures)
