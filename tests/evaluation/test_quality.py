@@ -109,6 +109,9 @@ def test_the_same_clusters_under_other_numbers_come_again_and_random_ones_do_not
     chance = stability.again(one, rng.integers(0, 8, 2000).astype(np.int32))
     assert abs(chance.ami) < 0.02
     assert chance.matched == 0
+    half = stability.again(np.where(one < 4, one, -1).astype(np.int32), one)
+    assert half.matched == pytest.approx((one < 4).mean())
+    assert half.ami < 0.9
 
 
 def test_intervals_of_samples_hold_the_share_of_all_as_often_as_they_say() -> None:

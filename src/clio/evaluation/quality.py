@@ -257,7 +257,8 @@ def _everywhere(
     base = stability.placed(vectors, stability.centroids(vectors[[place[half.ids[n]] for n in known]], at))
     levels = [base]
     for level in range(len(half.levels) - 1):
-        levels.append(half.parents(level)[levels[-1]])
+        # a last place for what has no parent
+        levels.append(np.append(half.parents(level), np.int32(-1))[levels[-1]])
     return Clustered(ids, levels, half.texts)
 
 

@@ -17,7 +17,7 @@ class Again:
 
 
 def again(one: NDArray[np.int32], other: NDArray[np.int32], overlap: float = 0.5) -> Again:
-    """Compare two clusterings of n conversations.
+    """Compare two clusterings of n conversations; all in no cluster count as one, which never comes again.
 
     Args:
         one: int32 (n,), -1 in none.
@@ -26,14 +26,15 @@ def again(one: NDArray[np.int32], other: NDArray[np.int32], overlap: float = 0.5
     """
     from sklearn.metrics import adjusted_mutual_info_score
 
+    table = np.zeros((int(one.max(initial=-1)) + 1, int(other.max(initial=-1)) + 1))
     both = (one >= 0) & (other >= 0)
-    a, b = one[both], other[both]
-    table = np.zeros((int(a.max()) + 1, int(b.max()) + 1))
-    np.add.at(table, (a, b), 1)
-    sizes = table.sum(axis=1)
-    jaccard = table / np.maximum(sizes[:, None] + table.sum(axis=0)[None, :] - table, 1)
-    found = jaccard.max(axis=1) >= overlap
-    return Again(float(adjusted_mutual_info_score(a, b)), float(sizes[found].sum() / sizes.sum()))
+    np.add.at(table, (one[both], other[both]), 1)
+    a, b = (
+        np.bincount(some[some >= 0], minlength=n) for some, n in ((one, len(table)), (other, table.shape[1]))
+    )
+    jaccard = table / np.maximum(a[:, None] + b[None, :] - table, 1)
+    found = jaccard.max(axis=1, initial=0) >= overlap
+    return Again(float(adjusted_mutual_info_score(one, other)), float(a[found].sum() / len(one)))
 
 
 def centroids(vectors: NDArray[np.float32], clusters: NDArray[np.int32]) -> NDArray[np.float32]:
