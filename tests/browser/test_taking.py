@@ -43,7 +43,7 @@ def file(browser: Any, address: str, tmp_path_factory: pytest.TempPathFactory) -
     """The single file, as the page hands it out."""
     watch = Watch(browser, address)
     name, content = download(watch(), name="This explorer", hint="one HTML file")
-    assert name == "insights.html"
+    assert name == "april-insights.html"
     path = tmp_path_factory.mktemp("file") / name
     path.write_bytes(content)
     watch.contexts[0].close()
@@ -72,7 +72,7 @@ def test_the_tables_hold_every_cluster(page: Open) -> None:
     here = page()
     name, content = download(here, name="Clusters", hint="CSV")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-    assert name == "clusters.csv"
+    assert name == "april-clusters.csv"
     found = {row["id"]: row for row in rows}
     assert len(rows) == len(found) == len(INSIGHTS)
     for cluster in INSIGHTS:

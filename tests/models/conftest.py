@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -123,3 +125,19 @@ def vendor(request: pytest.FixtureRequest) -> str:
 def at(vendor: str) -> Callable[[Server], str]:
     """The name of the vendor's model at a stand-in server."""
     return lambda server: f"{vendor}:m@{server.url if vendor == 'openai' else server.anthropic_url}"
+
+
+@pytest.fixture
+def sleepless(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType], list[float]]:
+    """Lets a module wait no more, and tells how long it wanted to; that module only, for servers of other tests sleep in their threads."""
+
+    def made(module: ModuleType) -> list[float]:
+        slept: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            slept.append(seconds)
+
+        monkeypatch.setattr(module, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+        return slept
+
+    return made

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -478,15 +479,12 @@ def test_what_a_job_cost_is_paid_from_the_budget_at_its_price(at: At, vendor: st
             assert again.spent == pytest.approx(cost)
 
 
-def test_waits_between_looks_grow_to_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_between_looks_grow_to_a_minute(
+    monkeypatch: pytest.MonkeyPatch, sleepless: Callable[[ModuleType], list[float]]
+) -> None:
     """A job that takes a day is looked at seldom."""
     monkeypatch.undo()
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    monkeypatch.setattr("clio.models.batch.asyncio.sleep", sleep)
+    slept = sleepless(batch)
     vendor = Vendor()
     vendor.polls = -30
     with Answers() as answers:

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -261,17 +262,15 @@ def test_who_is_put_off_for_ever_or_overloads_alone_has_failed(
     assert run(work) == ATTEMPTS
 
 
-def test_waits_double_with_each_try_and_are_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_double_with_each_try_and_are_spread(
+    sleepless: Callable[[ModuleType], list[float]],
+) -> None:
     """Full jitter: each wait lies between nothing and a bound that doubles up to a minute."""
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
+    slept = sleepless(module)
 
     async def one() -> None:
         raise Transient("x")
 
-    monkeypatch.setattr("clio.models.pace.asyncio.sleep", sleep)
     pace = Pace(1)
 
     async def work() -> None:
