@@ -51,7 +51,10 @@ SELECT = """async (row) => {
     const name = row.querySelector('.name').textContent;
     const shown = until(() => document.querySelector('.detail-name')?.textContent === name && document.querySelector('.against .lift'));
     row.click();
-    return shown;
+    const took = await shown;
+    // from rest to rest: the flight to the last one is over before the next is chosen
+    for (let last = -1; last !== window.__map.frames(); await new Promise((done) => setTimeout(done, 250))) last = window.__map.frames();
+    return took;
 }"""
 TYPE = """async (word) => {
     const field = document.querySelector('input[type=search]');

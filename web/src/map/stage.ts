@@ -152,9 +152,15 @@ export function stageOn(host: HTMLElement, mini: Mini, first: MapProps, signal: 
     modes = new Uint8Array(scene.leaves.length);
     const chosen = new Set(selected === null ? [] : scene.under[selected]);
     const drawn = new Set([...marked].flatMap((cluster) => scene.under[cluster] ?? []));
+    // few colours for many discs
+    const known = new Map<string, readonly number[]>();
     scene.leaves.forEach((leaf, k) => {
       const own = colour[leaf];
-      fill.set([...rgb(own ?? colours.quiet), 255], 4 * k);
+      const name = own ?? colours.quiet;
+      let parts = known.get(name);
+      if (!parts) known.set(name, (parts = rgb(name)));
+      for (let i = 0; i < 3; i++) fill[4 * k + i] = parts[i];
+      fill[4 * k + 3] = 255;
       modes[k] = (shown[leaf] ? 0 : Mode.Faint) | (drawn.has(leaf) ? Mode.Marked : 0) | (own === null ? Mode.Hidden : 0) | (chosen.has(leaf) ? Mode.Strong : 0);
     });
     points?.style(fill, modes);

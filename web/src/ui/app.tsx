@@ -83,7 +83,8 @@ function Opened({ runs, run, place, go, looks }: { runs: Run[]; run: Run; place:
         showPart("detail");
       }
       go(change);
-      if (cluster !== null) map?.flyTo(cluster);
+      // what is chosen comes first: a flight takes every frame where there is no GPU
+      if (cluster !== null && map) setTimeout(() => mapHandle.current?.flyTo(cluster), LEAD);
     },
     [go, tree, aside],
   );
@@ -104,6 +105,9 @@ function Opened({ runs, run, place, go, looks }: { runs: Run[]; run: Run; place:
     </ReadingProvider>
   );
 }
+
+/** milliseconds that a chosen cluster's detail has before the map sets off */
+const LEAD = 80;
 
 function Screen({ reading: { place, tree, selected, go } }: { reading: Reading }): JSX.Element {
   if (place.screen === "run") return <RunPage />;
