@@ -321,9 +321,7 @@ def describe(
     k = int(labels.max()) + 1 if len(labels) else 0
     values, languages = table[settings.cluster_facet].to_pylist(), text_languages(table)
     accounts = Accounts.of(table, settings.users)
-    centroids = np.zeros((k, vectors.shape[1]), np.float32)
-    np.add.at(centroids, labels, vectors)
-    centroids /= np.maximum(np.linalg.norm(centroids, axis=1, keepdims=True), 1e-12)
+    centroids = base_clustering.centroids(vectors, labels)
     data = tree.Clustered(
         requests=[values[i] or "" for i in distinct.rows],
         languages=[languages[i] for i in distinct.rows],

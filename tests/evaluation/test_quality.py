@@ -75,10 +75,10 @@ def test_reconstruction_gives_clusters_to_categories_by_their_names() -> None:
     categories = ["lost card", "trip", "rice"]
     truth = np.asarray([0, 0, 1, 1, 2, 0], np.int32)
     found = clustered([0, 0, 1, 1, 2, 2])
-    assert reconstruction.right(found, truth, categories, Words()).tolist() == [True] * 5 + [False]
+    assert (reconstruction.given(found, categories, Words()) == truth).tolist() == [True] * 5 + [False]
     assert reconstruction.best(found, truth) == pytest.approx(5 / 6)
     hidden = clustered([0, 0, 1, 1, 2, 2], texts=[None, *TEXTS[1:]])
-    assert reconstruction.right(hidden, truth, categories, Words()).tolist()[:3] == [False, False, True]
+    assert (reconstruction.given(hidden, categories, Words()) == truth).tolist()[:3] == [False, False, True]
 
 
 def test_a_name_is_found_by_its_own_requests_only() -> None:
@@ -133,8 +133,10 @@ def test_a_log_without_labels_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_measures_runs_of_a_labelled_log(tmp_path: Path) -> None:
-    """Clusters of the made-up sample agree with its labels far better than chance, and every figure is a number."""
+def test_the_command_measures_runs_of_a_labelled_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clusters of the made-up sample agree with its labels far better than chance, every figure is a number, and nothing is left behind."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     truth = json.loads((Path(__file__).parents[1] / "golden" / "sample_labels.json").read_text("utf-8"))
     with gzip.open(demo.path(), "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
@@ -161,3 +163,4 @@ def test_the_command_measures_runs_of_a_labelled_log(tmp_path: Path) -> None:
         <= found["reconstruction, the best that clusters allow", "labels"]
     )
     assert all(np.isfinite(value) for value in found.values())
+    assert [one.name for one in tmp_path.iterdir()] == ["log.jsonl"]

@@ -34,7 +34,7 @@ def evaluate(
 ) -> None:
     """Run labelled LOGS several times and hold clusters, names, shares and their stability against the labels.
 
-    The runs never see a label; their folders are deleted again. What each figure means: docs/quality.md.
+    The runs never see a label; their folders, made in the working directory, are deleted again. What each figure means: docs/quality.md.
     """
     import shutil
     import tempfile
@@ -51,7 +51,8 @@ def evaluate(
     if limit:
         found = found.sample(limit)
     progress = reporter(quiet=quiet)
-    folder = Path(tempfile.mkdtemp(prefix="clio-evaluate-"))
+    # where run folders are made, not where a system keeps what it may forget: they hold the log
+    folder = Path(tempfile.mkdtemp(prefix="clio-run-evaluate-", dir=Path.cwd()))
     try:
         with progress.stage("runs", quality.clusterings(seeds)) as advance:
             rows = [asdict(m) for m in quality.evaluate(found, settings, folder, seeds, advance)]

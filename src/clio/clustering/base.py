@@ -92,6 +92,20 @@ def _two_level(vectors: NDArray[np.float32], k: int, seed: int) -> NDArray[np.in
     return found
 
 
+def centroids(vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The mean direction of each cluster: float32 (k, d), rows of unit length.
+
+    Args:
+        vectors: float32 (n, d).
+        labels: int32 (n,), the cluster of each, -1 in none.
+    """
+    found = np.zeros((int(labels.max(initial=-1)) + 1, vectors.shape[1]), np.float32)
+    inside = labels >= 0
+    np.add.at(found, labels[inside], vectors[inside])
+    found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+    return found
+
+
 def _means(vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.float32]:
     """The mean direction of each label: float32 (labels, d), rows of unit length; labels without members are left out."""
     order = np.argsort(labels, kind="stable")

@@ -7,6 +7,7 @@ that lie close in meaning and theme. Naming comes last, from the children that e
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ def level_sizes(base: int, top: int = 10, levels: int | None = None) -> list[int
     return [max(1, round(base * step ** (wanted - 1 - level))) for level in range(wanted)]
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
@@ -83,7 +84,7 @@ def arrange(
         vectors = _unit(np.hstack([centroids, (_AT_TOP if at_top else _BELOW) * themes]))
         parents = _parents(vectors, mass, wanted, seed)
         steps.append(parents)
-        centroids, themes = (_unit(_pooled(rows, parents, mass)) for rows in (centroids, themes))
+        centroids, themes = (_unit(pooled(rows, parents, mass)) for rows in (centroids, themes))
         mass = np.bincount(parents, weights=mass)
     return steps
 
@@ -103,10 +104,8 @@ def _parents(
     return np.asarray(np.unique(found.labels_, return_inverse=True)[1], np.int32)
 
 
-def _pooled(
-    rows: NDArray[np.float32], parents: NDArray[np.int32], mass: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """The weighted mean of each parent's rows: float32 (parents, columns)."""
+def pooled(rows: NDArray[Any], parents: NDArray[np.int32], mass: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of each parent's rows, weighed by their mass: float64 (parents, columns)."""
     return np.stack(
         [np.average(rows[parents == p], axis=0, weights=mass[parents == p]) for p in range(parents.max() + 1)]
     )

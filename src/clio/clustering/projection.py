@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
+from clio.clustering.hierarchy import pooled
+
 _ROUNDS = 300
 _NEIGHBOURS = 10
 
@@ -39,9 +41,7 @@ def project(
             inside = np.flatnonzero(parents == p)
             local[inside] = _pack(vectors[inside], radii[inside])
             outer[p] = (np.linalg.norm(local[inside], axis=1) + radii[inside]).max() * 1.12
-        vectors = np.stack(
-            [np.average(vectors[parents == p], axis=0, weights=mass[parents == p]) for p in range(count)]
-        )
+        vectors = pooled(vectors, parents, mass)
         mass = np.bincount(parents, weights=mass, minlength=count)
         offsets.append(local)
         radii = outer
@@ -68,10 +68,8 @@ def nearest(
     vectors, mass = np.asarray(centroids, np.float64), np.maximum(np.asarray(weights, np.float64), 1.0)
     found = [_nearest(vectors)]
     for parents in steps:
-        sums = np.zeros((int(parents.max()) + 1, vectors.shape[1]))
-        np.add.at(sums, parents, vectors * mass[:, None])
+        vectors = pooled(vectors, parents, mass)
         mass = np.bincount(parents, weights=mass)
-        vectors = sums / mass[:, None]
         found.append(_nearest(vectors))
     return found
 

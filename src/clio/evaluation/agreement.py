@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clio.errors import RunError
-from clio.evaluation.clustered import Clustered
+from clio.evaluation.clustered import Clustered, contingency
 from clio.run_folder import RunFolder
 
 
@@ -79,9 +79,7 @@ def dendrogram_purity(found: Clustered, truth: Sequence[str], pairs: int = 20_00
     open_ = np.ones(pairs, bool)
     for level in found.levels:
         meet = open_ & (level[a] == level[b]) & (level[a] >= 0)
-        inside = level >= 0
-        table = np.zeros((int(level.max()) + 1, len(names)))
-        np.add.at(table, (level[inside], label[inside]), 1)
+        table = contingency(level, label)
         share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
         purity[meet] = share[level[a[meet]], chosen[meet]]
         open_ &= ~meet

@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from clio.clustering.topics import topics
-from clio.evaluation.attacks import wilson
+from clio.insights.intervals import share_interval
 
 Half = Literal["dev", "test"]
 HALVES: tuple[Half, Half] = ("dev", "test")
@@ -56,7 +56,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """Lower and upper end, 0..1."""
-        return wilson(self.hits, self.of) if self.of else (0.0, 1.0)
+        return share_interval(self.hits, self.of) if self.of else (0.0, 1.0)
 
     def __str__(self) -> str:
         low, high = self.interval

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from clio.clustering.embed import choose_embedder
+from clio.clustering.base import centroids
 from clio.evaluation import agreement, naming, reconstruction, shares, stability
 from clio.evaluation.clustered import Clustered, of_run
 from clio.evaluation.ground import Ground, Row
@@ -89,8 +89,7 @@ def evaluate(
         progress: called with 1 for each of ``clusterings(seeds)`` runs.
     """
     spoken = [labelled.language.get(str(row["id"]), "unknown") for row in labelled.rows]
-    chosen = choose_embedder(spoken) if settings.embedder == "auto" else settings.embedder
-    encoder = Remembering(embedder(chosen))
+    encoder = Remembering.of(settings.embedder, spoken)
     # names are judged by an embedder that had no part in them
     judge = Remembering(embedder("minilm" if encoder.name.startswith("e5") else "e5"))
     ground = Ground(labelled.rows, settings, folder, encoder)
@@ -186,7 +185,8 @@ def _reconstruct(figures: Figures, labelled: Labelled, found: Clustered, encoder
         names, numbers = np.unique(np.asarray(truth), return_inverse=True)
         true = np.asarray(numbers, np.int32)
         words = [in_words(name) for name in names]
-        right = reconstruction.right(found, true, words, encoder)
+        given = reconstruction.given(found, words, encoder)
+        right = given == true
         figures.add("reconstruction", kind, float(right.mean()))
         figures.add("reconstruction, the best that clusters allow", kind, reconstruction.best(found, true))
         each = [float(right[true == number].mean()) for number in range(len(names))]
@@ -200,9 +200,7 @@ def _reconstruct(figures: Figures, labelled: Labelled, found: Clustered, encoder
         ]
         if len(by_language) > 1:
             figures.add("reconstruction, spread of languages", kind, max(by_language) - min(by_language))
-        given = reconstruction.assign(found.texts[0], words, encoder)
-        base = found.levels[0]
-        off = shares.shares(np.where(base >= 0, given[base], -1).astype(np.int32), true, len(names))
+        off = shares.shares(given, true, len(names))
         figures.add("shares, mean error", kind, off.error)
         figures.add("shares, correlation", kind, off.correlation)
 
@@ -219,7 +217,7 @@ def _name(
     inside = [id_ for id_ in found.ids if id_ in requests]
     place = {id_: number for number, id_ in enumerate(found.ids)}
     at = found.levels[0][[place[id_] for id_ in inside]]
-    middles = stability.centroids(encoder.encode([requests[id_] for id_ in inside]), at)
+    middles = centroids(encoder.encode([requests[id_] for id_ in inside]), at)
     asked = [requests[id_] for id_ in held_out if id_ in requests]
     clusters = stability.placed(encoder.encode(asked), middles)
     ranked = naming.retrieval(asked, clusters, found.texts[0], judge)
@@ -254,7 +252,7 @@ def _everywhere(
     """All conversations in the clusters of a half."""
     known = np.asarray([number for number, id_ in enumerate(half.ids) if id_ in place])
     at = half.levels[0][known]
-    base = stability.placed(vectors, stability.centroids(vectors[[place[half.ids[n]] for n in known]], at))
+    base = stability.placed(vectors, centroids(vectors[[place[half.ids[n]] for n in known]], at))
     levels = [base]
     for level in range(len(half.levels) - 1):
         # a last place for what has no parent

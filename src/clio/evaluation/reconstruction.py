@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.evaluation.clustered import Clustered
+from clio.evaluation.clustered import Clustered, contingency
 from clio.models.protocols import Embedder
 
 
@@ -40,26 +40,20 @@ def assign(
     return found
 
 
-def right(
-    found: Clustered, truth: NDArray[np.int32], categories: Sequence[str], embedder: Embedder
-) -> NDArray[np.bool_]:
-    """Which of n conversations lie in a base cluster that was given to their true category; one under no name does not.
+def given(found: Clustered, categories: Sequence[str], embedder: Embedder) -> NDArray[np.int32]:
+    """The category that each of n conversations is given by its base cluster, int32 (n,); -1 for one under no name.
 
     Args:
         found: n conversations.
-        truth: int32 (n,), the number of the category of each.
         categories: names, in words.
         embedder: by which base clusters are given to categories.
     """
-    given = assign(found.texts[0], categories, embedder)
+    by_cluster = assign(found.texts[0], categories, embedder)
     base = found.levels[0]
-    return np.asarray((base >= 0) & (given[base] == truth), bool)
+    return np.where(base >= 0, by_cluster[base], -1).astype(np.int32)
 
 
 def best(found: Clustered, truth: NDArray[np.int32]) -> float:
     """The accuracy that no naming can beat: every base cluster given to its commonest category, 0..1."""
-    base = found.levels[0]
-    inside = base >= 0
-    table = np.zeros((int(base.max()) + 1, int(truth.max()) + 1))
-    np.add.at(table, (base[inside], truth[inside]), 1)
-    return float(table.max(axis=1).sum() / len(base))
+    table = contingency(found.levels[0], truth)
+    return float(table.max(axis=1).sum() / len(truth))

@@ -1,4 +1,4 @@
-"""An embedder that remembers: attacks run the same texts through many runs, and embedding is the slow part of each."""
+"""An embedder that remembers: the same texts go through many runs, and embedding is the slow part of each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from clio.clustering.embed import choose_embedder
+from clio.models import embedder
 from clio.models.protocols import Embedder
 
 
@@ -21,6 +23,11 @@ class Remembering:
         self._known: dict[str, NDArray[np.float16]] = {}
         self.name = inner.name
         self.dimensions = inner.dimensions
+
+    @staticmethod
+    def of(setting: str, languages: Sequence[str]) -> Remembering:
+        """The embedder that a setting names; "auto" is chosen by the languages of all conversations, as a run does."""
+        return Remembering(embedder(choose_embedder(languages) if setting == "auto" else setting))
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed n texts: float32, shape (n, dimensions), rows of unit length up to the rounding of float16."""

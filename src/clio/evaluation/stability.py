@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clio.evaluation.clustered import contingency
+
 
 @dataclass(frozen=True, slots=True)
 class Again:
@@ -26,23 +28,13 @@ def again(one: NDArray[np.int32], other: NDArray[np.int32], overlap: float = 0.5
     """
     from sklearn.metrics import adjusted_mutual_info_score
 
-    table = np.zeros((int(one.max(initial=-1)) + 1, int(other.max(initial=-1)) + 1))
-    both = (one >= 0) & (other >= 0)
-    np.add.at(table, (one[both], other[both]), 1)
+    table = contingency(one, other)
     a, b = (
         np.bincount(some[some >= 0], minlength=n) for some, n in ((one, len(table)), (other, table.shape[1]))
     )
     jaccard = table / np.maximum(a[:, None] + b[None, :] - table, 1)
     found = jaccard.max(axis=1, initial=0) >= overlap
     return Again(float(adjusted_mutual_info_score(one, other)), float(a[found].sum() / len(one)))
-
-
-def centroids(vectors: NDArray[np.float32], clusters: NDArray[np.int32]) -> NDArray[np.float32]:
-    """The mean direction of each cluster, float32 (k, d), of vectors (n, d) in clusters (n,), -1 in none."""
-    found = np.zeros((int(clusters.max()) + 1, vectors.shape[1]), np.float32)
-    inside = clusters >= 0
-    np.add.at(found, clusters[inside], vectors[inside])
-    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 def placed(vectors: NDArray[np.float32], middles: NDArray[np.float32]) -> NDArray[np.int32]:

@@ -20,7 +20,7 @@ from clio.insights import comparison as comparing
 from clio.insights.intervals import share_interval
 from clio.insights.statistics import Statistics
 from clio.insights.store import share_bounds
-from clio.insights.text import one_line
+from clio.insights.text import each_text, one_line
 
 # built-in facets that are ordered, whatever their values look like
 _ORDINAL = frozenset({"concern", "turns", "length"})
@@ -340,16 +340,7 @@ def _plain(insights: Insights) -> Insights:
         clusters=clusters,
         base=insights.base if same else cells(insights.base),
         users=one_line(insights.users),
-        withheld=_lines(insights.withheld),
-        about=_lines(insights.about),
+        withheld=each_text(insights.withheld, one_line),
+        about=each_text(insights.about, one_line),
         sample=replace(sample, by=one_line(sample.by)) if sample and sample.by else sample,
     )
-
-
-def _lines(value: Any) -> Any:
-    """A JSON value in which every text is on one line."""
-    if isinstance(value, str):
-        return one_line(value)
-    if isinstance(value, Mapping):
-        return {_lines(key): _lines(inner) for key, inner in value.items()}
-    return [_lines(inner) for inner in value] if isinstance(value, list | tuple) else value

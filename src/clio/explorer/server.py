@@ -101,7 +101,11 @@ def app(runs: Mapping[str, Insights], door: Door | None = None) -> FastAPI:
         own = of(run)
         if name not in _FILES:
             raise HTTPException(404, "no such file")
-        answer = _answer(request, own.tag, lambda: _exported(own, name), _EXPORTS[name.rpartition(".")[2]])
+        media = _EXPORTS[name.rpartition(".")[2]]
+        # a file takes seconds to make, and is there in any case
+        answer = _unchanged(request, own.tag) or _answer(
+            request, own.tag, lambda: _exported(own, name), media
+        )
         kept = re.sub(r"[^\w.-]+", "-", run, flags=re.ASCII).strip("-.") or "run"
         answer.headers["Content-Disposition"] = f'attachment; filename="{kept}-{name}"'
         return answer
@@ -125,12 +129,18 @@ def _answer(
     request: Request, tag: str, make: Callable[[], bytes], media: str = "application/json"
 ) -> Response:
     """What is made, or 304 if the asker has it: all that a run can answer changes with its tag only."""
-    etag = f'W/"{tag}"'
-    body = make()
+    body = make()  # first, for what is not there is never unchanged
+    return _unchanged(request, tag) or Response(body, media_type=media, headers={"ETag": _etag(tag)})
+
+
+def _unchanged(request: Request, tag: str) -> Response | None:
+    """304 if the asker has it already."""
     known = {one.strip() for one in request.headers.get("if-none-match", "").split(",")}
-    if etag in known or "*" in known:
-        return Response(status_code=304, headers={"ETag": etag})
-    return Response(body, media_type=media, headers={"ETag": etag})
+    return Response(status_code=304, headers={"ETag": _etag(tag)}) if known & {_etag(tag), "*"} else None
+
+
+def _etag(tag: str) -> str:
+    return f'W/"{tag}"'
 
 
 def _exported(answers: Answers, name: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from clio.errors import SettingsError
 from clio.insights.model import Insight, Insights
 from clio.insights.store import cell_document, cluster_document, summary, tables
-from clio.insights.text import inert, one_line, walk
+from clio.insights.text import each_text, inert, one_line, walk
 
 # marks of Markdown, of formulas in it, and what makes a link of an address even where nothing marks it as one
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^=:]|\.(?=\w))")
@@ -77,11 +77,7 @@ def _csv(insights: Insights, folder: Path, _name: str) -> list[Path]:
 
 def inert_values(value: Any) -> Any:
     """A value in whose texts, at any depth, no spreadsheet sees a formula and no terminal a command."""
-    if isinstance(value, str):
-        return inert(value)
-    if isinstance(value, Mapping):
-        return {inert_values(key): inert_values(inner) for key, inner in value.items()}
-    return [inert_values(inner) for inner in value] if isinstance(value, list | tuple) else value
+    return each_text(value, inert)
 
 
 def _markdown(insights: Insights, folder: Path, _name: str) -> list[Path]:

@@ -31,7 +31,7 @@ class Sample:
 
 
 def share_interval(
-    count: int, of: int, population: int | None = None, confidence: float = 0.95
+    count: float, of: int, population: int | None = None, confidence: float = 0.95
 ) -> tuple[float, float]:
     """Wilson's score interval for a share, corrected for a finite population.
 
@@ -40,7 +40,7 @@ def share_interval(
     stratified in proportion varies no more than a plain one, so for it the interval errs, if at all, on the wide side.
 
     Args:
-        count: drawn conversations that have the property.
+        count: drawn conversations that have the property; a fraction where one may have it in part.
         of: drawn conversations, n.
         population: conversations drawn from, N; None is without end.
         confidence: how often such an interval holds the true share, in 0..1.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
+from typing import Any
 
 from clio.insights.model import Group, Insight, Insights
 
@@ -31,6 +32,15 @@ def one_line(text: str) -> str:
 def inert(text: str) -> str:
     """A text on one line in which no spreadsheet sees a formula: an apostrophe stands before what could begin one. Idempotent."""
     return _FORMULA.sub(r"\1\2'", one_line(text))
+
+
+def each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """A JSON value in which every text, at any depth and as a key too, is changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {each_text(key, change): each_text(inner, change) for key, inner in value.items()}
+    return [each_text(inner, change) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def walk(

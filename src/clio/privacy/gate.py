@@ -37,7 +37,7 @@ _ALL = "all"
 _MAX_NAME, _MAX_DESCRIPTION = 120, 600
 # children that a parent's description names
 _NAMED = 5
-# clusters near one that are named, and how finely is told how near: a single conversation moves a centroid by less
+# clusters near one that are named, and how finely is told how near
 _NEAREST, _STEP = 5, 0.05
 _PLACES = 3  # decimals of a place on the map
 

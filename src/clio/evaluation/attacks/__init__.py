@@ -1,12 +1,14 @@
 """Attacks on what a run publishes: each plants or asks something, looks at published bytes only, and counts how often it succeeded.
 
-Every attack is a function from a ``clio.evaluation.ground.Ground`` to ``Result`` values, one
-a line of the table in ``docs/privacy.md``. What an attack plants is made up; what it plants into may be anybody's log.
+Every attack is a function from a ``clio.evaluation.ground.Ground`` to ``Result`` values, one a line of the table in ``docs/privacy.md``.
+What an attack plants is made up; what it plants into may be anybody's log.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from clio.insights.intervals import share_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,5 @@ def share(
         limit: what is promised at most.
         note: for whoever reads the table; never a text of a person.
     """
-    low, high = wilson(succeeded, tried)
+    low, high = share_interval(succeeded, tried)
     return Result(attack, case, tried, succeeded / tried, low, high, limit, note)
-
-
-def wilson(succeeded: float, tried: int) -> tuple[float, float]:
-    """Wilson's 95 % score interval of a share (Wilson 1927, JASA 22:209); exactly 0 and 1 at the ends."""
-    z = 1.959964
-    p = succeeded / tried
-    middle = (p + z * z / (2 * tried)) / (1 + z * z / tried)
-    half = z / (1 + z * z / tried) * (p * (1 - p) / tried + z * z / (4 * tried * tried)) ** 0.5
-    return (0.0 if not succeeded else max(0.0, middle - half)), (
-        1.0 if succeeded == tried else min(1.0, middle + half)
-    )

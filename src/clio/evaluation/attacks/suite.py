@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from clio import demo
-from clio.clustering.embed import choose_embedder
 from clio.errors import RunError, SettingsError
 from clio.evaluation.attacks import Result
 from clio.evaluation.ground import Ground, Row
 from clio.evaluation.remembering import Remembering
-from clio.models import embedder
 from clio.progress import Advance, Reporter, Silent
 from clio.run_folder import RunFolder
 from clio.settings import Settings
@@ -142,10 +140,8 @@ def of_run(run: RunFolder) -> Ground:
 
 def _ground_of(rows: list[Row], settings: Settings, folder: Path) -> Ground:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = settings.embedder
-    if name == "auto":
-        name = choose_embedder([row.get("language") or "en" for row in rows])
-    return Ground(rows, settings.model_copy(update={"ledger": "off"}), folder, Remembering(embedder(name)))
+    encoder = Remembering.of(settings.embedder, [row.get("language") or "en" for row in rows])
+    return Ground(rows, settings.model_copy(update={"ledger": "off"}), folder, encoder)
 
 
 def _rows(run: RunFolder) -> list[Row]:
