@@ -1,4 +1,4 @@
-"""``clio evaluate``: how good runs on a labelled log are, measured over several seeds."""
+"""``clio evaluate``: how good runs on a labelled log are, measured over several seeds; ``clio evaluate review``: what people say of one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,33 @@ from pathlib import Path
 
 import click
 
+from clio.cli.review import review
 
-@click.command()
+
+class _Evaluate(click.Group):
+    """What is no command of its own is the first of the logs."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args if args[:1] == ["review"] else ["logs", *args])
+
+
+class _Unnamed(click.Context):
+    """A command that is called by its group's name."""
+
+    @property
+    def command_path(self) -> str:
+        return self.parent.command_path if self.parent else super().command_path
+
+
+@click.group(cls=_Evaluate)
+def evaluate() -> None:
+    """Hold runs on a labelled log against its labels, or let people rate one."""
+
+
+evaluate.add_command(review)
+
+
+@evaluate.command("logs", epilog="To let people rate a run: clio evaluate review RUN (see its --help).")
 @click.argument("logs", nargs=-1, required=True)
 @click.option("--label", default="label", show_default=True, help="The log's column with the true label.")
 @click.option(
@@ -22,7 +47,7 @@ import click
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-def evaluate(
+def _logs(
     logs: tuple[str, ...],
     label: str,
     above: str,
@@ -62,3 +87,6 @@ def evaluate(
         click.echo(json.dumps(rows, ensure_ascii=False))
     else:
         show_quality(rows, Console(highlight=False))
+
+
+_logs.context_class = _Unnamed

@@ -1,4 +1,6 @@
-"""Runs of a restricted policy (``safety``): each use is written to the run's ``access.log`` before anything is shown."""
+"""Uses of a run that are written to its ``access.log`` before anything is shown: all of a restricted policy (``safety``), and whatever
+shows text of people.
+"""
 
 from __future__ import annotations
 
@@ -26,19 +28,26 @@ def opened(folder: Path, verb: str) -> Insights:
     from clio.insights import Insights
 
     insights = Insights.load(folder)
-    if not insights.about.get("policy", {}).get("restricted"):
-        return insights
+    if insights.about.get("policy", {}).get("restricted"):
+        path = noted(folder, verb, "a restricted run is shown only where its uses are noted")
+        click.echo(f"{folder}: restricted (policy safety); this use is noted in {path}", err=True)
+    return insights
+
+
+def noted(folder: Path, verb: str, reason: str) -> Path:
+    """Write a use to a run's ``access.log``; returns its path.
+
+    Raises:
+        RunError: if it cannot be written; says the reason why that matters.
+    """
     path = folder / "access.log"
     use = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "user": _who(), "verb": verb}
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as file:
             file.write(json.dumps(use) + "\n")
     except OSError as error:
-        raise RunError(
-            f"{path}: cannot be written ({error.strerror}), and a restricted run is shown only where its uses are noted"
-        ) from None
-    click.echo(f"{folder}: restricted (policy safety); this use is noted in {path}", err=True)
-    return insights
+        raise RunError(f"{path}: cannot be written ({error.strerror}), and {reason}") from None
+    return path
 
 
 def _who() -> str:
