@@ -114,8 +114,8 @@ class Settings(BaseModel):
     )
     embedder: str = Field(
         "auto",
-        description="`minilm` (English), `e5` (many languages), `openai:NAME`, at another address `openai:NAME@http://…/v1`; "
-        "`auto` chooses by the languages found.",
+        description="`minilm` (English), `static` (English, for very large logs), `e5` (many languages), `openai:NAME`, "
+        "at another address `openai:NAME@http://…/v1`; `auto` chooses by the languages found.",
     )
     cluster_facet: Literal["request", "task"] = Field(
         "request", description="The text facet whose values are embedded and clustered."
@@ -128,10 +128,13 @@ class Settings(BaseModel):
     cluster_size: int | None = Field(
         None,
         ge=2,
-        description="Mean size of a base cluster; by default the square root of the count, within 25 to 100.",
+        description="Mean size of a base cluster; by default the square root of the count, within 25 to 100, or up to half or twice that, "
+        "as clusters stand apart most.",
     )
     clusters: int | None = Field(
-        None, ge=1, description="Number of base clusters, instead of `cluster_size`."
+        None,
+        ge=1,
+        description="Number of base clusters, instead of `cluster_size`; fewer where some would be too small to be shown.",
     )
     top: int = Field(10, ge=1, description="Wanted number of clusters at the top.")
     levels: int | None = Field(

@@ -114,7 +114,7 @@ def test_where_e5_has_no_package_the_error_says_what_to_use(monkeypatch: pytest.
 
 @pytest.mark.parametrize("name", ["minlm", "openai:", "", "minilm:large"])
 def test_an_unknown_name_is_told_with_the_known_ones(name: str) -> None:
-    with pytest.raises(ModelError, match="known: e5, minilm, openai:MODEL"):
+    with pytest.raises(ModelError, match="known: e5, minilm, openai:MODEL, static"):
         models.embedder(name)
 
 

@@ -13,14 +13,14 @@ from clio.models.protocols import Answer, ChatModel, Embedder, Prompt
 
 __all__ = ["Answer", "ChatModel", "Embedder", "Prompt", "chat_model", "embedder", "host_of"]
 
-EMBEDDERS = ("minilm", "e5", "openai")
+EMBEDDERS = ("minilm", "static", "e5", "openai")
 CHAT_MODELS = ("openai", "anthropic")
 _SERVED = frozenset({"openai", "anthropic"})  # named with a model, and an address if wanted
 
 
 def embedder(name: str, *, key_command: str | None = None) -> Embedder:
-    """The embedder of a name: "minilm" (English), "e5" (multilingual), "openai:MODEL", or a plug-in's
-    "name:rest".
+    """The embedder of a name: "minilm" (English), "static" (English, for very large logs), "e5"
+    (multilingual), "openai:MODEL", or a plug-in's "name:rest".
 
     Args:
         name: which one; "openai:MODEL@URL" for a server at an address (default: OPENAI_BASE_URL, then the
@@ -36,6 +36,10 @@ def embedder(name: str, *, key_command: str | None = None) -> Embedder:
         from clio.models.minilm import MiniLM
 
         return MiniLM()
+    if kind == "static" and not rest:
+        from clio.models.static import Static
+
+        return Static()
     if kind == "e5" and not rest:
         from clio.models.e5 import E5
 
