@@ -16,7 +16,7 @@ import numpy as np
 
 from clio.clustering import hierarchy
 from clio.clustering import with_model as naming
-from clio.clustering.base import choose_k
+from clio.clustering.base import expected_k
 from clio.clustering.tree import OUTSIDERS
 from clio.facets import with_model as reading
 from clio.facets.definition import builtin
@@ -251,7 +251,7 @@ def _facet_tokens(conversations: Iterable[Turns], asked: int, asking: Asking) ->
 def _naming(distinct: int, settings: Settings) -> Iterator[tuple[Role, str, int, Prompt, float]]:
     """(role, stage, calls, a prompt of the usual size, output tokens of each) of all that follows the facets, by the hierarchy's sizes."""
     folder = Path(settings.prompts) if settings.prompts else None
-    base = settings.clusters or choose_k(distinct, settings.cluster_size)
+    base = settings.clusters or expected_k(distinct, settings.cluster_size)
     criteria = builtin()[settings.cluster_facet].criteria
     inside = max(1, round(distinct / base))
     described, each = tokens.count(f"{_NAME} {_DESCRIPTION}") + _FORM, tokens.count(_NAME) + 4

@@ -248,10 +248,13 @@ def _run(
         vectors = stages.embed(folder, distinct.texts, encoder, key, roles.answers, advance)
 
     # cluster
-    key = key_of(key, "cluster", settings.seed, settings.clusters, settings.cluster_size)
+    least = stages.least_of(rules)
+    key = key_of(
+        key, "cluster", settings.seed, settings.clusters, settings.cluster_size, settings.users, *least
+    )
     with work.stage("cluster", len(distinct.rows), folder.is_done("labels", key)) as advance:
         ready, labels = (
-            stages.cluster(distinct, vectors, languages, settings)
+            stages.cluster(distinct, vectors, facets, settings, least)
             if not folder.is_done("labels", key)
             else (None, None)
         )

@@ -28,7 +28,7 @@ from clio.models.protocols import Embedder, Usage
 from clio.models.roles import Model
 from clio.privacy import auditor
 from clio.privacy.accounts import Accounts
-from clio.privacy.policy import Policy
+from clio.privacy.policy import POLICIES, Policy
 from clio.progress import Advance, silent
 from clio.run_folder import RunFolder, with_key
 from clio.settings import Settings
@@ -279,12 +279,42 @@ class Distinct:
 
 
 def cluster(
-    distinct: Distinct, vectors: NDArray[np.float32], languages: Sequence[str], settings: Settings
+    distinct: Distinct,
+    vectors: NDArray[np.float32],
+    table: pa.Table,
+    settings: Settings,
+    least: tuple[int, int],
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Prepared vectors, float32 (m, d), and base clusters, int32 (m,), of the distinct conversations."""
-    ready = ready_vectors(distinct, vectors, languages)
-    k = settings.clusters or base_clustering.choose_k(len(ready), settings.cluster_size)
-    return ready, base_clustering.base_clusters(ready, k, settings.seed).labels
+    """Prepared vectors, float32 (m, d), and base clusters, int32 (m,), of the distinct conversations.
+
+    Args:
+        distinct: what is clustered.
+        vectors: float32 (texts, d).
+        table: the facets of all conversations.
+        settings: of the run.
+        least: distinct users and conversations that a cluster is to hold (``least_of``).
+    """
+    ready = ready_vectors(distinct, vectors, text_languages(table))
+    users = Accounts.of(table, settings.users).user[distinct.rows]
+    labels = base_clustering.base_clusters(
+        ready, settings.clusters, settings.seed, size=settings.cluster_size, users=users, least=least
+    )
+    return ready, labels
+
+
+def least_of(policy: Policy) -> tuple[int, int]:
+    """The distinct users and conversations that a base cluster is made to hold, so that it can be shown.
+
+    One more than the policy asks, since it asks it without any one account, and one to spare; never more than ``internal``'s, so
+    that a stricter policy shows parts of the same tree.
+    """
+    if not policy.min_conversations:
+        return 0, 0
+    most = POLICIES["internal"]
+    return (
+        min(policy.min_users, most.min_users) + 2,
+        min(policy.min_conversations, most.min_conversations) + 2,
+    )
 
 
 def ready_vectors(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from clio.clustering.base import base_clusters, choose_k
+from clio.clustering.base import base_clusters, centroids, expected_k, without_small
 from clio.clustering.embed import choose_embedder, prepare
 from clio.clustering.hierarchy import arrange, level_sizes
 from clio.clustering.projection import nearest, project
@@ -20,29 +20,53 @@ def blobs(n: int, k: int, seed: int = 0, d: int = 16) -> tuple[np.ndarray, np.nd
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), truth
 
 
-def test_k_follows_the_documented_rule() -> None:
+def test_the_expected_number_follows_the_documented_rule() -> None:
     """Square-root sizes within 25 to 100, so 100,000 requests give 1,000 clusters."""
-    assert [choose_k(n) for n in (10, 1000, 10_000, 100_000)] == [1, 32, 100, 1000]
-    assert choose_k(1000, 50) == 20
+    assert [expected_k(n) for n in (10, 1000, 10_000, 100_000)] == [1, 32, 100, 1000]
+    assert expected_k(1000, 50) == 20
 
 
-@pytest.mark.parametrize("n", [400, 6000])
-def test_base_clusters_find_the_blobs_with_the_same_bytes_each_time(n: int) -> None:
-    """Both routes (plain and two-level) recover clear groups, deterministically, with unit centroids and no empty cluster."""
-    vectors, truth = blobs(n, 70 if n > 5000 else 8)
-    a, b = (base_clusters(vectors, 70 if n > 5000 else 8, 0) for _ in range(2))
-    assert a.labels.tobytes() == b.labels.tobytes()
-    assert a.centroids.tobytes() == b.centroids.tobytes()
-    assert adjusted_rand_score(truth, a.labels) > 0.8
-    assert np.bincount(a.labels).min() > 0
-    assert np.allclose(np.linalg.norm(a.centroids, axis=1), 1, atol=1e-5)
+@pytest.mark.parametrize(("n", "k"), [(400, 8), (6000, 70)])
+def test_base_clusters_find_the_blobs_with_the_same_bytes_each_time(n: int, k: int) -> None:
+    """In one cell or in several, clear groups are recovered, deterministically, with no empty cluster."""
+    vectors, truth = blobs(n, k)
+    a, b = (base_clusters(vectors, k, 0) for _ in range(2))
+    assert a.dtype == np.int32
+    assert a.tobytes() == b.tobytes()
+    assert adjusted_rand_score(truth, a) > 0.95
+    assert np.bincount(a).min() > 0
+    assert np.allclose(np.linalg.norm(centroids(vectors, a), axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("k", [23, 60])
+def test_the_number_is_chosen_where_clusters_stand_apart(k: int) -> None:
+    """With 1,600 requests, of which 40 clusters are expected, the true number of clear groups is found, fewer or more."""
+    vectors, truth = blobs(1600, k, d=64)
+    found = base_clusters(vectors, None, 0)
+    assert abs(int(found.max()) + 1 - k) <= 4
+    assert adjusted_rand_score(truth, found) > 0.9
+
+
+def test_small_clusters_join_their_like() -> None:
+    """No cluster is left with too few users or requests; two small ones of like meaning join each other, not the large one."""
+    middles = np.array([[1, 0, 0], [0, 1, 0.05], [0, 1, -0.05]], np.float32)
+    labels = np.repeat(np.arange(3, dtype=np.int32), [90, 10, 10])
+    vectors = middles[labels]
+    each = np.arange(110, dtype=np.int32)
+    assert np.bincount(without_small(vectors, labels, each, (5, 15))).tolist() == [90, 20]
+    # ten users, but each speaks twice in the two small ones
+    twice = np.concatenate([each[:90], each[90:100], each[90:100]])
+    assert np.bincount(without_small(vectors, labels, twice, (10, 15))).tolist() == [90, 20]
+    assert np.bincount(without_small(vectors, labels, twice, (11, 15))).tolist() == [110]
+    assert without_small(vectors, labels, each, (1, 1)).tolist() == labels.tolist()
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])
 def test_few_or_identical_vectors_are_no_problem(n: int) -> None:
     """Fewer points than clusters, and points that are all the same, still get labels."""
-    assert len(base_clusters(blobs(n, 1)[0], 5, 0).labels) == n
-    assert base_clusters(np.ones((n, 4), np.float32) / 2, 3, 0).labels.max() < n
+    assert len(base_clusters(blobs(n, 1)[0], 5, 0)) == n
+    assert base_clusters(np.ones((n, 4), np.float32) / 2, 3, 0).max() < n
+    assert base_clusters(np.ones((n, 4), np.float32) / 2, None, 0, least=(5, 15)).max() == 0
 
 
 def test_language_means_are_taken_away() -> None:
@@ -52,7 +76,7 @@ def test_language_means_are_taken_away() -> None:
     shifted = meaning.copy()
     shifted[200:] += 3
     ready = prepare(shifted, languages)
-    assert adjusted_rand_score(truth, base_clusters(ready, 4, 0).labels) > 0.8
+    assert adjusted_rand_score(truth, base_clusters(ready, 4, 0)) > 0.8
 
 
 def test_mixed_logs_get_the_multilingual_embedder() -> None:

@@ -1,32 +1,34 @@
-"""Base clusters by two-level k-means (paper G.5 uses k-means; two levels make it affordable for many clusters)."""
+"""Base clusters: grown by Ward's method within coarse cells, then settled by k-means over all (paper G.5 uses k-means alone).
+
+K-means depends on where it starts; grown clusters are a better start than any draw, and show at which number clusters stand apart most.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans, MiniBatchKMeans
+from scipy.cluster.hierarchy import fcluster, linkage
+from sklearn.cluster import KMeans
+from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-_BLOCK = 8192
-# up to here plain k-means is fast enough and slightly better
-_SMALL = 5_000
-# up to here a few rounds over all points are affordable (100k points, 1,000 clusters: a CPU-second a round)
-_MEDIUM, _ROUNDS = 300_000, 4
-# above, a point is re-assigned among the centroids of this many nearest coarse cells
-_CELLS = 4
+from clio.clustering.neighbours import cells_of, drawn
+
+# rounds of k-means after the growing; more change little (docs/quality.md)
+_ROUNDS = 4
+# up to here the number of clusters is chosen by how they stand apart; larger logs get the paper's hundred conversations a cluster
+_CHOSEN = 20_000
+# numbers that are tried, as multiples of the expected one, and how far below the best silhouette counts as good as the best
+_MULTIPLES, _AS_GOOD = 2.0 ** (np.arange(-3, 4) / 3), 0.01
+# vectors this near are the same
+_SAME = 1e-3
+_SAMPLE = 3000  # points by which silhouettes are told
 
 
-@dataclass(frozen=True, slots=True)
-class BaseClusters:
-    """``labels`` int32 (n,) in 0..k-1; ``centroids`` float32 (k, d), rows of unit length. No cluster is empty."""
-
-    labels: NDArray[np.int32] = field(repr=False)
-    centroids: NDArray[np.float32] = field(repr=False)
-
-
-def choose_k(n: int, size: int | None = None) -> int:
+def expected_k(n: int, size: int | None = None) -> int:
     """How many base clusters n distinct requests get: n over the mean size, which is sqrt(n) within 25..100 unless given.
 
     1,000 requests give 31 clusters, 10,000 give 100, 100,000 give 1,000 (the paper's cost table assumes 100 a cluster).
@@ -35,61 +37,154 @@ def choose_k(n: int, size: int | None = None) -> int:
     return max(1, round(n / mean))
 
 
-def base_clusters(vectors: NDArray[np.float32], k: int, seed: int) -> BaseClusters:
-    """Cluster n vectors into at most k clusters; the same input gives the same bytes.
+def base_clusters(
+    vectors: NDArray[np.float32],
+    k: int | None,
+    seed: int,
+    *,
+    size: int | None = None,
+    users: NDArray[np.int32] | None = None,
+    least: tuple[int, int] = (0, 0),
+) -> NDArray[np.int32]:
+    """Cluster n vectors into at most k clusters, int32 (n,) in 0..k-1, none of them empty; the same input gives the same bytes.
 
     Args:
         vectors: float32 (n, d), rows of unit length.
-        k: wanted number of clusters; identical vectors may give fewer.
-        seed: of the starting points.
+        k: wanted number of clusters; identical vectors may give fewer. None: as many as ``size`` asks for, or, without it and up to
+            20,000 vectors, between half and twice ``expected_k``, where clusters stand apart most by their mean silhouette
+            (Rousseeuw 1987).
+        seed: of the coarse cells and the silhouettes' sample.
+        size: wanted mean size, where k is None.
+        users: int32 (n,), a number for each distinct user, -1 where a request supports nothing; all are distinct if None.
+        least: distinct users and requests that a cluster needs; smaller ones are joined (``without_small``).
     """
-    k = max(1, min(k, len(vectors)))
     # sums over threads come in any order, and their last bits with them
     with threadpool_limits(limits=1):
-        small = len(vectors) <= _SMALL or k < 64
-        labels = _kmeans(vectors, k, seed, 2) if small else _two_level(vectors, k, seed)
-        return _settled(vectors, labels)
+        cells = cells_of(vectors, seed)
+        near = drawn(vectors, cells)
+        trees = _grow(near, cells)
+        if k is None:
+            k = expected_k(len(vectors), size)
+            if not size and len(vectors) <= _CHOSEN:
+                k = _standing_apart(near, trees, k, seed)
+        labels = _settled(near, _cut(trees, len(vectors), k))
+        known = np.arange(len(vectors), dtype=np.int32) if users is None else users
+        return without_small(near, labels, known, least) if max(least) else labels
 
 
-def _kmeans(vectors: NDArray[np.float32], k: int, seed: int, starts: int) -> NDArray[np.int32]:
-    if k >= len(vectors):
-        return np.arange(len(vectors), dtype=np.int32)
-    distinct = len(np.unique(vectors[: 4 * k], axis=0)) if len(vectors) <= 4 * k else k
-    model = KMeans(min(k, max(1, distinct)), n_init=starts, max_iter=100, random_state=seed)
-    return np.asarray(model.fit_predict(vectors), np.int32)
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """What grew within one cell: int64 (m,) its rows, and float64 (m - 1, 4) their merges as SciPy has them."""
+
+    rows: NDArray[np.int64]
+    merges: NDArray[np.float64]
 
 
-def _two_level(vectors: NDArray[np.float32], k: int, seed: int) -> NDArray[np.int32]:
-    """Coarse k-means, each cell split in proportion to its size, then each point to the best centroid of its nearest cells."""
-    coarse = round(np.sqrt(k))
-    model = MiniBatchKMeans(coarse, batch_size=8192, n_init=3, max_iter=60, random_state=seed)
-    cells = np.asarray(model.fit_predict(vectors), np.int32)
-    sizes = np.bincount(cells, minlength=coarse)
-    parts = np.maximum(1, np.round(k * sizes / len(vectors))).astype(int)
-    centroids, owner = [], []
-    for cell in range(coarse):
-        inside = vectors[cells == cell]
-        if not len(inside):
+def _grow(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> list[_Tree]:
+    """Ward's method within each cell."""
+    order = np.argsort(cells, kind="stable")
+    bounds = np.searchsorted(cells[order], np.arange(int(cells.max(initial=-1)) + 2))
+    trees = []
+    for c in range(len(bounds) - 1):
+        rows = np.asarray(order[bounds[c] : bounds[c + 1]], np.int64)
+        if len(rows) < 2:
+            trees.append(_Tree(rows, np.empty((0, 4))))
             continue
-        labels = _kmeans(inside, int(parts[cell]), seed, 1)
-        centroids.append(_means(inside, labels))
-        owner += [cell] * len(centroids[-1])
-    fine, owners = np.vstack(centroids), np.asarray(owner)
-    if len(vectors) <= _MEDIUM:
-        # a few rounds over all points mend what the split into cells got wrong
-        return np.asarray(
-            KMeans(len(fine), init=fine, n_init=1, max_iter=_ROUNDS).fit_predict(vectors), np.int32
-        )
-    centres = np.asarray(model.cluster_centers_, np.float32)
-    near = np.argsort(-(centres @ centres.T), axis=1, kind="stable")[:, :_CELLS]
-    found = np.empty(len(vectors), np.int32)
-    for cell in range(coarse):
-        rows = np.flatnonzero(cells == cell)
-        options = np.flatnonzero(np.isin(owners, near[cell]))
-        for at in range(0, len(rows), _BLOCK):
-            block = rows[at : at + _BLOCK]
-            found[block] = options[np.argmax(vectors[block] @ fine[options].T, axis=1)]
-    return found
+        inside = vectors[rows].astype(np.float64)
+        # of unit vectors; many times faster than from the rows
+        squared = np.maximum(2.0 - 2.0 * (inside @ inside.T), 0.0)
+        trees.append(_Tree(rows, linkage(np.sqrt(squared[np.triu_indices(len(rows), 1)]), "ward")))
+    return trees
+
+
+def _cut(trees: Sequence[_Tree], n: int, k: int) -> NDArray[np.int32]:
+    """int32 (n,): the clusters that are left when the n - k lowest merges of all cells are made, at least one a cell."""
+    heights = np.sort(np.concatenate([tree.merges[:, 2] for tree in trees]))
+    made = min(len(heights), n - min(k, n))
+    limit = max(_SAME, heights[made - 1] if made else 0.0)
+    labels, taken = np.empty(n, np.int32), 0
+    for tree in trees:
+        inside = fcluster(tree.merges, limit, "distance") if len(tree.rows) > 1 else np.ones(len(tree.rows))
+        labels[tree.rows] = inside - 1 + taken
+        taken += int(inside.max(initial=0))
+    return labels
+
+
+def _standing_apart(vectors: NDArray[np.float32], trees: Sequence[_Tree], expected: int, seed: int) -> int:
+    """The number of clusters nearest to the expected one whose silhouette is as good as the best."""
+    n = len(vectors)
+    tried = sorted({k for k in np.round(expected * _MULTIPLES).astype(int).tolist() if 2 <= k < n})
+    sample = np.sort(np.random.default_rng(seed).permutation(n)[:_SAMPLE])
+    found: dict[int, float] = {}
+    for k in tried:
+        # as they will be settled: what grew in one cell takes in what is near it in others
+        labels = np.argmax(vectors[sample] @ centroids(vectors, _cut(trees, n, k)).T, axis=1)
+        if 1 < len(np.unique(labels)) < len(sample):
+            found[k] = float(silhouette_score(vectors[sample], labels))
+    good = [k for k, score in found.items() if score >= max(found.values()) - _AS_GOOD]
+    return min(good, key=lambda k: (abs(np.log(k / expected)), k), default=expected)
+
+
+def _settled(vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Labels after a few rounds of k-means over all points, without gaps."""
+    starts = centroids(vectors, labels)
+    if len(starts) > 1:
+        rounds = KMeans(len(starts), init=starts, n_init=1, max_iter=_ROUNDS)
+        labels = np.asarray(rounds.fit_predict(vectors), np.int32)
+    return np.asarray(np.unique(labels, return_inverse=True)[1], np.int32)
+
+
+def without_small(
+    vectors: NDArray[np.float32], labels: NDArray[np.int32], users: NDArray[np.int32], least: tuple[int, int]
+) -> NDArray[np.int32]:
+    """Labels in which no cluster is too small to be shown: the smallest joins another, by Ward's cost, until none is left.
+
+    Small ones of like meaning join each other first, since it costs least; so what is said by few is told with what is near to it.
+
+    Args:
+        vectors: float32 (n, d), rows of unit length.
+        labels: int32 (n,), a cluster each.
+        users: int32 (n,), a number for each distinct user, -1 where a request supports nothing.
+        least: distinct users and requests that a cluster needs.
+
+    Returns:
+        int32 (n,) without gaps; one cluster at least.
+    """
+    k = int(labels.max(initial=-1)) + 1
+    known = np.flatnonzero(users >= 0)
+    order = known[np.argsort(labels[known], kind="stable")]
+    bounds = np.searchsorted(labels[order], np.arange(k + 1))
+    inside = [set(users[order[bounds[c] : bounds[c + 1]]].tolist()) for c in range(k)]
+    counted = np.diff(bounds)
+    middles, sizes = (
+        _means(vectors, labels).astype(np.float64),
+        np.bincount(labels, minlength=k).astype(float),
+    )
+    to, left = np.arange(k), np.ones(k, bool)
+    while left.sum() > 1:
+        few = [c for c in np.flatnonzero(left) if counted[c] < least[1] or len(inside[c]) < least[0]]
+        if not few:
+            break
+        one = min(few, key=lambda c: (sizes[c], c))
+        cost = ((middles - middles[one]) ** 2).sum(axis=1) * sizes * sizes[one] / (sizes + sizes[one])
+        cost[~left | (np.arange(k) == one)] = np.inf
+        other = int(np.argmin(cost))
+        both = sizes[one] + sizes[other]
+        middles[other] = (middles[one] * sizes[one] + middles[other] * sizes[other]) / both
+        sizes[other], counted[other] = both, counted[one] + counted[other]
+        inside[other] |= inside[one]
+        left[one] = False
+        to[to == one] = other
+    return np.asarray(np.unique(to[labels], return_inverse=True)[1], np.int32)
+
+
+def _means(vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The mean of each cluster, float32 (k, d)."""
+    sums = np.zeros((int(labels.max(initial=-1)) + 1, vectors.shape[1]), np.float32)
+    inside = labels >= 0
+    np.add.at(sums, labels[inside], vectors[inside])
+    sums /= np.maximum(np.bincount(labels[inside], minlength=len(sums)), 1)[:, None]
+    return sums
 
 
 def centroids(vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -99,23 +194,6 @@ def centroids(vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArra
         vectors: float32 (n, d).
         labels: int32 (n,), the cluster of each, -1 in none.
     """
-    found = np.zeros((int(labels.max(initial=-1)) + 1, vectors.shape[1]), np.float32)
-    inside = labels >= 0
-    np.add.at(found, labels[inside], vectors[inside])
+    found = _means(vectors, labels)
     found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
     return found
-
-
-def _means(vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.float32]:
-    """The mean direction of each label: float32 (labels, d), rows of unit length; labels without members are left out."""
-    order = np.argsort(labels, kind="stable")
-    kept = np.unique(labels)
-    starts = np.searchsorted(labels[order], kept)
-    sums = np.add.reduceat(vectors[order], starts, axis=0)
-    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12), np.float32)
-
-
-def _settled(vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> BaseClusters:
-    """Labels without gaps, and their centroids."""
-    dense = np.asarray(np.unique(labels, return_inverse=True)[1], np.int32)
-    return BaseClusters(dense, _means(vectors, dense))
