@@ -7,14 +7,26 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from sys import intern
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.clustering.phrases import ASK, Phrase, find_phrases, is_state, lemmas
-from clio.text import tokens
+from clio.clustering.phrases import (
+    ASK,
+    QUESTION_WORDS,
+    Phrase,
+    find_phrases,
+    is_state,
+    lemmas,
+    without_masks,
+)
+from clio.text import ENGLISH_STOP_WORDS, stop_words, tokens
 
 Key = tuple[str, ...]
+
+# how many times as much two words in a row tell as one
+_PAIR = 2.0
 
 
 @dataclass(slots=True)
@@ -37,7 +49,8 @@ class Counts:
 class Members:
     """One row a request that may support a name: its actions, its cluster and its user.
 
-    Rows of the same near-duplicate group beyond the first, and rows without a user, are left out before.
+    Rows of the same near-duplicate group beyond the first, and rows without a user, are left out before. ``words`` are those of the
+    first 300 characters, in their order.
     """
 
     phrases: list[list[Phrase]] = field(repr=False)
@@ -59,6 +72,7 @@ def read(
         users: int32 (n,), a number for each distinct user; -1 where a request supports nothing.
     """
     rows = np.flatnonzero((users >= 0) & (clusters >= 0)).tolist()
+    told = [languages[i] if languages[i] != "unknown" else "en" for i in rows]
     # equal phrases are kept once: requests repeat each other's far more than they differ
     known: dict[Phrase, Phrase] = {}
     return Members(
@@ -66,8 +80,11 @@ def read(
             [known.setdefault(phrase, phrase) for phrase in find_phrases(requests[i], languages[i])]
             for i in rows
         ],
-        [tokens(requests[i][:300], languages[i]) if languages[i] in {"en", "unknown"} else [] for i in rows],
-        [languages[i] if languages[i] != "unknown" else "en" for i in rows],
+        [
+            [intern(word) for word in tokens(without_masks(requests[i][:300]), language)]
+            for i, language in zip(rows, told, strict=True)
+        ],
+        told,
         clusters[rows],
         users[rows],
     )
@@ -80,7 +97,7 @@ def count(members: Members, rows: Iterable[int]) -> Counts:
     for row in rows:
         user = int(members.users[row])
         users.add(user)
-        words = members.words[row]
+        words = members.words[row] if members.languages[row] == "en" else ()
         for word in set(words):
             if is_state(word):
                 found.states[word].add(user)
@@ -137,6 +154,62 @@ def background(members: Members) -> Background:
         verbs.update({verb for verb, _ in keys if verb})
         pairs.update(pair for pair in keys if pair[0])
     return Background(things, verbs, pairs, max(1, len(members.phrases)))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One word or two in a row, and the distinct users of a cluster who say it."""
+
+    words: Key
+    users: Set[int] = field(repr=False)
+
+
+def said_most(
+    members: Members, groups: Sequence[Sequence[int]], min_users: int, most: int
+) -> list[list[Said]]:
+    """The words and pairs of words that tell most of each group of rows, best first, in any language.
+
+    Each is said by at least ``min_users`` distinct users of the group; pairs count twice as much as words. One whose telling
+    words have all come before is left out.
+    """
+    found, wanted = [], set[Key]()
+    for rows in groups:
+        said: dict[Key, set[int]] = defaultdict(set)
+        for row in rows:
+            for key in _in_a_row(members, row):
+                said[key].add(int(members.users[row]))
+        enough = {key: who for key, who in said.items() if len(who) >= min_users}
+        found.append((enough, len({int(members.users[row]) for row in rows})))
+        wanted |= enough.keys()
+    # only what is wanted is counted everywhere: most pairs are said once
+    everywhere = Counter(
+        key for row in range(len(members.words)) for key in wanted.intersection(_in_a_row(members, row))
+    )
+    told = []
+    for enough, users in found:
+        scored = sorted(
+            (-weight(len(who), users, everywhere[key], len(members.words)) * (_PAIR ** (len(key) - 1)), key)
+            for key, who in enough.items()
+        )
+        chosen: list[Said] = []
+        used = set[str]()
+        for score, key in scored:
+            telling = tuple(word for word in key if word not in ENGLISH_STOP_WORDS or len(key) == 1)
+            if score < 0 and len(chosen) < most and not used.issuperset(forms := lemmas(telling)):
+                chosen.append(Said(key, enough[key]))
+                used.update(forms)
+        told.append(chosen)
+    return told
+
+
+def _in_a_row(members: Members, row: int) -> set[Key]:
+    """The words of a row and its pairs of neighbours, but for those that carry no meaning alone."""
+    stop = stop_words(members.languages[row])
+    words = members.words[row]
+    telling = [word in QUESTION_WORDS or (word not in stop and not word[0].isdigit()) for word in words]
+    found: set[Key] = {(word,) for word, tells in zip(words, telling, strict=True) if tells}
+    found.update((words[i], words[i + 1]) for i in range(len(words) - 1) if telling[i] or telling[i + 1])
+    return found
 
 
 def weight(inside: int, of: int, everywhere: int, total: int) -> float:

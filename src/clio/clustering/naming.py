@@ -21,10 +21,12 @@ from clio.clustering.counting import (
     Counts,
     Key,
     Members,
+    Said,
     actions_of,
     background,
     count,
     length_bonus,
+    said_most,
     weight,
     with_fewer,
 )
@@ -32,6 +34,7 @@ from clio.clustering.parents import VARIOUS, Described, joined, lower, lower_the
 from clio.clustering.phrases import ASK, ENDING_VERBS, LINKS, QUESTION_WORDS
 from clio.clustering.topics import Spread, topics
 from clio.clustering.wording import Wording, action_name, join, language_name
+from clio.privacy.support import free_words
 from clio.text import has_cjk, lemma
 
 _MAX_NAME = 70
@@ -56,6 +59,8 @@ _NEAR, _NEAR_ABROAD, _AGREE, _VOTE = 3.0, 2.4, 0.08, 6.0
 _SWAPPED = 2
 # a theme that this share of members are nearest to lends its tasks to a mixed cluster
 _THEME = 0.28
+# words, or pairs of words, that a description lists
+_MOST_SAID = 10
 
 
 @dataclass(slots=True)
@@ -68,7 +73,7 @@ class _Draft:
     name: str = ""
     description: str = ""
     own: frozenset[str] = frozenset()
-    mentioned: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
 
 def describe_base(
@@ -89,20 +94,25 @@ def describe_base(
     wording = Wording.learn(members.phrases)
     order = np.argsort(members.clusters, kind="stable")
     bounds = np.searchsorted(members.clusters[order], np.arange(len(closeness) + 1))
+    groups = [order[bounds[c] : bounds[c + 1]].tolist() for c in range(len(closeness))]
+    said = said_most(members, groups, min_users, 2 * _MOST_SAID)
     drafts = []
     for c in range(len(closeness)):
-        rows = order[bounds[c] : bounds[c + 1]]
-        language, kept = _main_language(members, rows)
+        language, kept = _main_language(members, groups[c])
         counts = count(members, kept)
 
         def written(
-            phrases: bool = True, counts: Counts = counts, c: int = c, language: str = language
+            phrases: bool = True,
+            counts: Counts = counts,
+            c: int = c,
+            language: str = language,
         ) -> _Draft:
             draft = _Draft(counts, actions_of(counts, base, min_users) if phrases else [], language)
             _write(draft, closeness[c], spread.tasks[c], spread.themes[c], base, wording, min_users)
             return draft
 
         drafts.append(_stable(written))
+        drafts[-1].said = _also_said(said[c], min_users)
     _tell_apart(drafts, wording)
     return [Described(d.name, _description(d)) for d in drafts]
 
@@ -216,7 +226,6 @@ def _write(
     abroad = draft.language != "en"
     fits = spread[near[0]] >= _AGREE and best >= (_NEAR_ABROAD if abroad else _NEAR)
     clear = _is_clear(chosen, counts)
-    draft.mentioned = _mentioned(draft, chosen, wording)
     if clear and not (abroad and fits):
         draft.name = _phrase_name(chosen, counts, wording, min_users)
         draft.description = _asked(chosen, draft, wording)
@@ -227,7 +236,7 @@ def _write(
             lower(topics().tasks[t]) for t in near[1:] if fit[t] >= 0.7 * fit[near[0]] and spread[t] >= 0.05
         ]
         also = f", some of them to {join(others, last='or')}" if others else ""
-        draft.description = f"People want to {lower(draft.name)}, in many different words{also}."
+        draft.description = f"People want to {lower(draft.name)}{also}, in many different words."
     elif (not chosen or counts.form[chosen[0][1]] < 0.5) and (said := _said(counts, min_users)):
         draft.name, draft.description = f"Say “{said}”", f"People write “{said}” or much the same."
     else:
@@ -240,8 +249,8 @@ def _write(
 
 
 def _description(draft: _Draft) -> str:
-    """What the cluster is about, what else it mentions, and in which language where that is not English."""
-    also = f" Often mentioned: {join(draft.mentioned)}." if len(draft.mentioned) > 1 else ""
+    """What the cluster is about, what else is said in it, and in which language where that is not English."""
+    also = f" Often said: {', '.join(draft.said)}." if len(draft.said) > 1 else ""
     abroad = f" Mostly in {language_name(draft.language)}." if draft.language != "en" else ""
     return draft.description + also + abroad
 
@@ -321,17 +330,23 @@ def _asked(chosen: Sequence[tuple[str, Key]], draft: _Draft, wording: Wording) -
     return f"People {often}want to {join(asks, last='or')}."
 
 
-def _mentioned(draft: _Draft, chosen: Sequence[tuple[str, Key]], wording: Wording) -> list[str]:
-    """Up to four more things that the cluster's users mention."""
-    used = {word for _, key in chosen[:3] for word in key}
-    also: list[str] = []
-    for _, _, key in draft.ranked:
-        if not used & set(key) and draft.counts.form[key] >= 0.7:
-            also.append(wording.thing(key, draft.counts))
-            used |= set(key)
-        if len(also) == 4:
+def _also_said(words: Sequence[Said], min_users: int) -> list[str]:
+    """Up to ten of the words that a cluster's users share, none beside one that is said by others (``clio.privacy.support``)."""
+    free, left, also = free_words(), list(words), list[Said]()
+    while left and len(also) < _MOST_SAID:
+        following = next(
+            (one for one in left if not also or _may_follow(also[-1], one, free, min_users)), None
+        )
+        if not following:
             break
-    return also
+        also.append(following)
+        left.remove(following)
+    # in quotation marks, as what people say of themselves may only stand there
+    return [f"“{('' if has_cjk(one.words[0]) else ' ').join(one.words)}”" for one in also]
+
+
+def _may_follow(one: Said, other: Said, free: frozenset[str], min_users: int) -> bool:
+    return one.words[-1] in free or other.words[0] in free or len(one.users & other.users) >= min_users
 
 
 def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:

@@ -229,6 +229,13 @@ def lemmas(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 _MASK = re.compile(r"\[[a-z_ ]+\]")
+
+
+def without_masks(request: str) -> str:
+    """A request without the marks that stand for identifiers in it."""
+    return _MASK.sub(" ", request)
+
+
 _CLAUSE = re.compile(r"[，。！？；：、,.!?;:\n\s\"“”《》（）()]+")
 _CHINESE_WEAK = word_list("chinese_weak")
 _CHINESE_VAGUE = word_list("chinese_vague")
@@ -307,7 +314,7 @@ def find_phrases(request: str, language: str) -> list[Phrase]:
         request: one text, identifiers masked.
         language: ISO 639-1 code or "unknown".
     """
-    text = _MASK.sub(" ", request)
+    text = without_masks(request)
     if language in {"en", "unknown"} and not has_cjk(text):
         found = [phrase for action in actions(text) for phrase in _endings(action)]
         known = verbs()
