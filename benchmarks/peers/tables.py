@@ -88,6 +88,13 @@ GROUPS: dict[str, Sequence[Shown]] = {
             of_names=True,
         ),
         Shown(
+            "Categories, by a codebook",
+            "reconstruction, by a codebook",
+            "categories",
+            "the same where each category is told with the labels under it, as a codebook does: the nearest label decides",
+            of_names=True,
+        ),
+        Shown(
             "Categories, mean of all",
             "reconstruction, mean of categories",
             "categories",
@@ -114,6 +121,21 @@ GROUPS: dict[str, Sequence[Shown]] = {
             "reconstruction, the best that clusters allow",
             "labels",
             "what grouping alone allows, for labels",
+        ),
+    ),
+    "Languages: two conversations of one label, which comes in ten languages or more": (
+        Shown(
+            "In two languages",
+            "languages, two of one label meet",
+            "in two languages",
+            "how often they are in one base cluster, where their languages differ",
+        ),
+        Shown(
+            "In the same language",
+            "languages, two of one label meet",
+            "in the same language",
+            "the same where their language is one: what the clusters' sizes allow",
+            0,
         ),
     ),
     "Names": (

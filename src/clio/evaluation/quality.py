@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from clio.clustering.base import centroids
-from clio.evaluation import agreement, naming, reconstruction, shares, stability
+from clio.evaluation import agreement, languages, naming, reconstruction, shares, stability
 from clio.evaluation.clustered import Clustered, of_run
 from clio.evaluation.ground import Ground, Row
 from clio.evaluation.labelled import Labelled, in_words
@@ -132,6 +131,7 @@ def quality(
         found = make([labelled.rows[i] for i in order[held:]], f"seed-{seed}", seed)
         made.append(found)
         _agree(figures, labelled, found)
+        _meet(figures, labelled, found)
         _reconstruct(figures, labelled, found, encoder)
         out = [str(labelled.rows[i]["id"]) for i in order[:held]]
         _name(figures, found, out, requests, encoder, judge)
@@ -180,6 +180,13 @@ def _agree(figures: Figures, labelled: Labelled, found: Clustered) -> None:
         figures.add("balance", _level(found, level), agreement.balance(clusters))
 
 
+def _meet(figures: Figures, labelled: Labelled, found: Clustered) -> None:
+    spoken = [labelled.language.get(id_, "") for id_ in found.ids]
+    if met := languages.meeting([labelled.label[id_] for id_ in found.ids], spoken, found.levels[0]):
+        figures.add("languages, two of one label meet", "in two languages", met.across)
+        figures.add("languages, two of one label meet", "in the same language", met.alone)
+
+
 def _reconstruct(figures: Figures, labelled: Labelled, found: Clustered, encoder: Embedder) -> None:
     for kind, truth in _labels(labelled, found).items():
         names, numbers = np.unique(np.asarray(truth), return_inverse=True)
@@ -189,6 +196,16 @@ def _reconstruct(figures: Figures, labelled: Labelled, found: Clustered, encoder
         right = given == true
         figures.add("reconstruction", kind, float(right.mean()))
         figures.add("reconstruction, the best that clusters allow", kind, reconstruction.best(found, true))
+        if kind == "categories":
+            inside = sorted({(labelled.above[id_], labelled.label[id_]) for id_ in found.ids})
+            told = [f"{in_words(above)}: {in_words(label)}" for above, label in inside]
+            category = np.searchsorted(names, [above for above, _ in inside])
+            by_label = reconstruction.given(found, told, encoder)
+            figures.add(
+                "reconstruction, by a codebook",
+                kind,
+                float((np.where(by_label >= 0, category[by_label], -1) == true).mean()),
+            )
         each = [float(right[true == number].mean()) for number in range(len(names))]
         figures.add("reconstruction, mean of categories", kind, fmean(each))
         figures.add("reconstruction, worst category", kind, min(each))
