@@ -66,18 +66,23 @@ class Names:
     alike: float
 
 
-def names(texts: Sequence[tuple[str, str] | None], parents: NDArray[np.int32], embedder: Embedder) -> Names:
+def names(
+    texts: Sequence[tuple[str, str] | None], parents: NDArray[np.int32], embedder: Embedder
+) -> Names | None:
     """Look at the names of the clusters of one level.
 
     Args:
         texts: name and description of each of k clusters.
         parents: int32 (k,), the number of each one's parent.
         embedder: by which near is meant.
+
+    Returns:
+        None where no cluster has a name.
     """
     told = [number for number, text in enumerate(texts) if text is not None]
     shown = [text[0] for text in texts if text is not None]
     if not shown:
-        return Names(0.0, 0.0, 0.0)
+        return None
     folded = [name.casefold() for name in shown]
     repeated = sum(folded.count(name) > 1 for name in folded) / len(folded)
     vectors = embedder.encode(shown)

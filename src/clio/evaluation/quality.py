@@ -189,38 +189,47 @@ def _meet(figures: Figures, labelled: Labelled, found: Clustered) -> None:
 
 
 def _reconstruct(figures: Figures, labelled: Labelled, found: Clustered, encoder: Embedder) -> None:
+    """By the names of labels, by those of categories, and by a codebook that tells each category with the labels under it."""
     for kind, truth in _labels(labelled, found).items():
         names, numbers = np.unique(np.asarray(truth), return_inverse=True)
         true = np.asarray(numbers, np.int32)
-        words = [in_words(name) for name in names]
-        given = reconstruction.given(found, words, encoder)
-        right = given == true
-        figures.add("reconstruction", kind, float(right.mean()))
         figures.add("reconstruction, the best that clusters allow", kind, reconstruction.best(found, true))
+        given = reconstruction.given(found, [in_words(name) for name in names], encoder)
+        _hold(figures, kind, given, true, labelled, found)
         if kind == "categories":
             inside = sorted({(labelled.above[id_], labelled.label[id_]) for id_ in found.ids})
             told = [f"{in_words(above)}: {in_words(label)}" for above, label in inside]
-            category = np.searchsorted(names, [above for above, _ in inside])
-            by_label = reconstruction.given(found, told, encoder)
-            figures.add(
-                "reconstruction, by a codebook",
-                kind,
-                float((np.where(by_label >= 0, category[by_label], -1) == true).mean()),
-            )
-        each = [float(right[true == number].mean()) for number in range(len(names))]
-        figures.add("reconstruction, mean of categories", kind, fmean(each))
-        figures.add("reconstruction, worst category", kind, min(each))
-        spoken = np.asarray([labelled.language.get(id_, "") for id_ in found.ids])
-        by_language = [
-            float(right[spoken == language].mean())
-            for language in np.unique(spoken)
-            if language and (spoken == language).sum() >= _OF_LANGUAGE
-        ]
-        if len(by_language) > 1:
-            figures.add("reconstruction, spread of languages", kind, max(by_language) - min(by_language))
-        off = shares.shares(given, true, len(names))
-        figures.add("shares, mean error", kind, off.error)
-        figures.add("shares, correlation", kind, off.correlation)
+            of = np.searchsorted(names, [above for above, _ in inside])
+            nearest = reconstruction.given(found, told, encoder)
+            given = np.where(nearest >= 0, of[nearest], -1).astype(np.int32)
+            _hold(figures, "categories by a codebook", given, true, labelled, found)
+
+
+def _hold(
+    figures: Figures,
+    case: str,
+    given: NDArray[np.int32],
+    true: NDArray[np.int32],
+    labelled: Labelled,
+    found: Clustered,
+) -> None:
+    """Hold the categories that conversations were given against their own."""
+    right, kinds = given == true, int(true.max()) + 1
+    each = [float(right[true == number].mean()) for number in range(kinds)]
+    figures.add("reconstruction", case, float(right.mean()))
+    figures.add("reconstruction, mean of categories", case, fmean(each))
+    figures.add("reconstruction, worst category", case, min(each))
+    spoken = np.asarray([labelled.language.get(id_, "") for id_ in found.ids])
+    by_language = [
+        float(right[spoken == language].mean())
+        for language in np.unique(spoken)
+        if language and (spoken == language).sum() >= _OF_LANGUAGE
+    ]
+    if len(by_language) > 1:
+        figures.add("reconstruction, spread of languages", case, max(by_language) - min(by_language))
+    off = shares.shares(given, true, kinds)
+    figures.add("shares, mean error", case, off.error)
+    figures.add("shares, correlation", case, off.correlation)
 
 
 def _name(
@@ -247,7 +256,8 @@ def _name(
             if level + 1 < len(found.levels)
             else np.zeros(len(found.texts[level]), np.int32)
         )
-        told = naming.names(found.texts[level], over, judge)
+        if not (told := naming.names(found.texts[level], over, judge)):
+            continue
         figures.add("names, repeated", _level(found, level), told.repeated)
         figures.add("names, words", _level(found, level), told.words)
         figures.add("names, cosine to the nearest sibling", _level(found, level), told.alike)
