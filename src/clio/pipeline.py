@@ -246,6 +246,8 @@ def _run(
     key = key_of(key, "embed", encoder.name, settings.cluster_facet)
     with work.stage("embed", len(distinct.texts)) as advance:
         vectors = stages.embed(folder, distinct.texts, encoder, key, roles.answers, advance)
+        ready = stages.ready_vectors(distinct, vectors, languages)
+        del vectors  # as large as what takes its place
 
     # cluster
     least = stages.least_of(rules)
@@ -253,12 +255,8 @@ def _run(
         key, "cluster", settings.seed, settings.clusters, settings.cluster_size, settings.users, *least
     )
     with work.stage("cluster", len(distinct.rows), folder.is_done("labels", key)) as advance:
-        ready, labels = (
-            stages.cluster(distinct, vectors, facets, settings, least)
-            if not folder.is_done("labels", key)
-            else (None, None)
-        )
-        if labels is not None:
+        if not folder.is_done("labels", key):
+            labels = stages.cluster(distinct, ready, facets, settings, least)
             folder.write_table("labels", key, pa.table({"label": pa.array(labels, pa.int32())}))
         labels = folder.read("labels")["label"].to_numpy()
         advance(len(labels))
@@ -290,8 +288,6 @@ def _run(
         folder.is_done("candidates", key) and folder.is_done("assignments", key),
     ) as advance:
         if not (folder.is_done("candidates", key) and folder.is_done("assignments", key)):
-            ready = stages.ready_vectors(distinct, vectors, languages) if ready is None else ready
-            del vectors  # as large as what takes its place
             candidates, ids = stages.describe(
                 distinct, ready, labels, facets, encoder, settings, rules, roles.naming
             )

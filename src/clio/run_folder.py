@@ -16,6 +16,7 @@ import resource
 import secrets
 import shutil
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,7 +27,6 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tomlkit
-from tomlkit.exceptions import TOMLKitError
 
 from clio import encryption
 from clio.encryption import Cipher
@@ -224,10 +224,17 @@ class RunFolder:
     def writer(self, name: str, key: str, schema: pa.Schema) -> Iterator[Any]:
         """A ``pyarrow.parquet.ParquetWriter`` of a stage's file, which takes its place once all is written."""
         schema = schema.with_metadata({**(schema.metadata or {}), b"clio.key": key.encode()})
+        # vectors have nothing to look up or compare, and looking takes longer than a fast embedder
+        words = not any(pa.types.is_fixed_size_list(field.type) for field in schema)
         with (
             self.replacing(self.file(name)) as path,
             pq.ParquetWriter(
-                path, schema, compression="zstd", encryption_properties=self._writing()
+                path,
+                schema,
+                compression="zstd",
+                use_dictionary=words,
+                write_statistics=words,
+                encryption_properties=self._writing(),
             ) as writer,
         ):
             yield writer
@@ -312,8 +319,8 @@ class RunFolder:
         """
         path = self.path / "run.toml"
         try:
-            return tomlkit.parse(path.read_text("utf-8")).unwrap() if path.is_file() else {}
-        except (TOMLKitError, UnicodeDecodeError):
+            return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
             raise RunError(f"{path}: not TOML; delete it and run the same command again") from None
 
 

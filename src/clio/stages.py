@@ -284,22 +284,20 @@ def cluster(
     table: pa.Table,
     settings: Settings,
     least: tuple[int, int],
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Prepared vectors, float32 (m, d), and base clusters, int32 (m,), of the distinct conversations.
+) -> NDArray[np.int32]:
+    """Base clusters, int32 (m,), of the distinct conversations.
 
     Args:
         distinct: what is clustered.
-        vectors: float32 (texts, d).
+        vectors: float32 (m, d), from ``ready_vectors``.
         table: the facets of all conversations.
         settings: of the run.
         least: distinct users and conversations that a cluster is to hold (``least_of``).
     """
-    ready = ready_vectors(distinct, vectors, text_languages(table))
     users = Accounts.of(table, settings.users).user[distinct.rows]
-    labels = base_clustering.base_clusters(
-        ready, settings.clusters, settings.seed, size=settings.cluster_size, users=users, least=least
+    return base_clustering.base_clusters(
+        vectors, settings.clusters, settings.seed, size=settings.cluster_size, users=users, least=least
     )
-    return ready, labels
 
 
 def least_of(policy: Policy) -> tuple[int, int]:

@@ -115,12 +115,16 @@ def _standing_apart(vectors: NDArray[np.float32], trees: Sequence[_Tree], expect
     n = len(vectors)
     tried = sorted({k for k in np.round(expected * _MULTIPLES).astype(int).tolist() if 2 <= k < n})
     sample = np.sort(np.random.default_rng(seed).permutation(n)[:_SAMPLE])
+    # the same for each number of clusters
+    squared = np.maximum(2.0 - 2.0 * (vectors[sample] @ vectors[sample].T), 0.0)
+    np.fill_diagonal(squared, 0.0)
+    apart = np.sqrt(squared)
     found: dict[int, float] = {}
     for k in tried:
         # as they will be settled: what grew in one cell takes in what is near it in others
         labels = np.argmax(vectors[sample] @ centroids(vectors, _cut(trees, n, k)).T, axis=1)
         if 1 < len(np.unique(labels)) < len(sample):
-            found[k] = float(silhouette_score(vectors[sample], labels))
+            found[k] = float(silhouette_score(apart, labels, metric="precomputed"))
     good = [k for k, score in found.items() if score >= max(found.values()) - _AS_GOOD]
     return min(good, key=lambda k: (abs(np.log(k / expected)), k), default=expected)
 

@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
 from sys import intern
 
 import numpy as np
@@ -172,44 +174,59 @@ def said_most(
     Each is said by at least ``min_users`` distinct users of the group; pairs count twice as much as words. One whose telling
     words have all come before is left out.
     """
-    found, wanted = [], set[Key]()
-    for rows in groups:
-        said: dict[Key, set[int]] = defaultdict(set)
-        for row in rows:
-            for key in _in_a_row(members, row):
-                said[key].add(int(members.users[row]))
-        enough = {key: who for key, who in said.items() if len(who) >= min_users}
-        found.append((enough, len({int(members.users[row]) for row in rows})))
-        wanted |= enough.keys()
-    # only what is wanted is counted everywhere: most pairs are said once
-    everywhere = Counter(
-        key for row in range(len(members.words)) for key in wanted.intersection(_in_a_row(members, row))
-    )
+    # only what enough users of a group say is counted everywhere: most pairs are said once
+    shared = [_shared(members, rows, min_users) for rows in groups]
+    everywhere = Counter[Key](dict.fromkeys((key for found in shared for key in found), 0))
+    for row in range(len(members.words)):
+        everywhere.update(everywhere.keys() & _in_a_row(members, row))
     told = []
-    for enough, users in found:
+    for rows, found in zip(groups, shared, strict=True):
+        users = len({int(members.users[row]) for row in rows})
         scored = sorted(
             (-weight(len(who), users, everywhere[key], len(members.words)) * (_PAIR ** (len(key) - 1)), key)
-            for key, who in enough.items()
+            for key, who in found.items()
         )
         chosen: list[Said] = []
         used = set[str]()
         for score, key in scored:
             telling = tuple(word for word in key if word not in ENGLISH_STOP_WORDS or len(key) == 1)
             if score < 0 and len(chosen) < most and not used.issuperset(forms := lemmas(telling)):
-                chosen.append(Said(key, enough[key]))
+                chosen.append(Said(key, found[key]))
                 used.update(forms)
         told.append(chosen)
     return told
 
 
+def _shared(members: Members, rows: Sequence[int], min_users: int) -> dict[Key, set[int]]:
+    """What at least so many distinct users of some rows say, and who."""
+    # most is said by one row and no more: sets are made for the rest alone
+    often = Counter[Key]()
+    for row in rows:
+        often.update(_in_a_row(members, row))
+    said: dict[Key, set[int]] = {key: set() for key, n in often.items() if n >= min_users}
+    for row in rows:
+        for key in said.keys() & _in_a_row(members, row):
+            said[key].add(int(members.users[row]))
+    return {key: who for key, who in said.items() if len(who) >= min_users}
+
+
 def _in_a_row(members: Members, row: int) -> set[Key]:
     """The words of a row and its pairs of neighbours, but for those that carry no meaning alone."""
-    stop = stop_words(members.languages[row])
+    language = members.languages[row]
     words = members.words[row]
-    telling = [word in QUESTION_WORDS or (word not in stop and not word[0].isdigit()) for word in words]
+    telling = [_tells(word, language) for word in words]
     found: set[Key] = {(word,) for word, tells in zip(words, telling, strict=True) if tells}
-    found.update((words[i], words[i + 1]) for i in range(len(words) - 1) if telling[i] or telling[i + 1])
+    found.update(
+        pair
+        for pair, tells, other in zip(pairwise(words), telling, telling[1:], strict=False)
+        if tells or other
+    )
     return found
+
+
+@lru_cache(maxsize=200_000)
+def _tells(word: str, language: str) -> bool:
+    return word in QUESTION_WORDS or (word not in stop_words(language) and not word[0].isdigit())
 
 
 def weight(inside: int, of: int, everywhere: int, total: int) -> float:

@@ -7,8 +7,10 @@ verified by their estimated Jaccard similarity.
 from __future__ import annotations
 
 import re
+from array import array
 from collections import defaultdict
 from collections.abc import Sequence
+from hashlib import blake2b
 from itertools import pairwise
 
 import numpy as np
@@ -36,15 +38,20 @@ def near_duplicates(texts: Sequence[str], *, threshold: float = 0.9) -> NDArray[
         int32 (n,): for each text the index of the first member of its group. An empty text is a group of its own.
     """
     parents = list(range(len(texts)))
-    exact: dict[str, int] = {}
+    # by hashes and in an array: the texts once more, and lists of numbers, would take several times the memory
+    exact: dict[bytes, int] = {}
     rows: list[int] = []
-    signatures: list[list[int]] = []
+    signatures = array("Q")
     for i, text in enumerate(texts):
         words = _WORDS.findall(text[:_MAX_CHARACTERS].casefold())
         plain = " ".join(words)
         if not plain:
             continue
-        if (first := exact.setdefault(plain, i)) != i:
+        if (
+            first := exact.setdefault(
+                blake2b(plain.encode(errors="surrogatepass"), digest_size=16).digest(), i
+            )
+        ) != i:
             parents[i] = first
             continue
         shingles = _shingles(plain, words)
@@ -52,8 +59,8 @@ def near_duplicates(texts: Sequence[str], *, threshold: float = 0.9) -> NDArray[
             sketch = RMinHash(_PERMUTATIONS, _SEED)
             sketch.update(shingles)
             rows.append(i)
-            signatures.append(sketch.digest())
-    _join(parents, rows, np.asarray(signatures, np.uint64).reshape(len(rows), _PERMUTATIONS), threshold)
+            signatures.extend(sketch.digest())
+    _join(parents, rows, np.frombuffer(signatures, np.uint64).reshape(len(rows), _PERMUTATIONS), threshold)
     return np.asarray([_root(parents, i) for i in range(len(parents))], np.int32)
 
 
@@ -75,7 +82,7 @@ def _join(parents: list[int], rows: list[int], signatures: NDArray[np.uint64], t
         part = np.ascontiguousarray(signatures[:, band * width : (band + 1) * width])
         for n, row in enumerate(part):
             buckets[row.tobytes()].append(n)
-        for bucket in buckets.values():
+        for bucket in (several for several in buckets.values() if len(several) > 1):
             # each is held against the bucket's first of every group already found, so a large bucket stays cheap
             heads: list[int] = []
             for n in bucket:

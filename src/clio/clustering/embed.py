@@ -23,7 +23,7 @@ def choose_embedder(languages: Sequence[str]) -> str:
 
 
 def prepare(vectors: NDArray[np.float32], languages: Sequence[str]) -> NDArray[np.float32]:
-    """Take the mean of each language away from its vectors, and bring them back to unit length.
+    """Take the mean of each language away from its vectors, in place, and bring them back to unit length.
 
     Multilingual embedders put each language in a region of its own; without its mean, requests of the same meaning lie together.
     Languages of fewer than 30 requests, and "unknown", lose the mean of all.
@@ -33,17 +33,17 @@ def prepare(vectors: NDArray[np.float32], languages: Sequence[str]) -> NDArray[n
         languages: n ISO 639-1 codes or "unknown".
 
     Returns:
-        float32 (n, d), rows of unit length.
+        The vectors given, float32 (n, d), rows of unit length.
     """
     named = np.asarray(languages)
     overall = vectors.mean(axis=0)
-    prepared = np.empty_like(vectors)
     left = np.ones(len(vectors), bool)
     for language in sorted(set(languages) - {"unknown"}):
         rows = named == language
         if rows.sum() >= _MIN_LANGUAGE:
-            np.subtract(vectors, vectors[rows].mean(axis=0), out=prepared, where=rows[:, None])
+            np.subtract(vectors, vectors[rows].mean(axis=0), out=vectors, where=rows[:, None])
             left &= ~rows
-    np.subtract(vectors, overall, out=prepared, where=left[:, None])
-    prepared /= np.maximum(np.linalg.norm(prepared, axis=1, keepdims=True), 1e-12)
-    return prepared
+    np.subtract(vectors, overall, out=vectors, where=left[:, None])
+    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+    vectors /= np.maximum(lengths, 1e-12)[:, None]
+    return vectors

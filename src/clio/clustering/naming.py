@@ -373,8 +373,12 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
                     len(d.counts.things.get(key, ())) / max(1, d.counts.users) for d in same if d is not draft
                 )
                 options.append((here - there + 0.001 * score, key))
-            for _, key in sorted(options, key=lambda o: (-o[0], o[1])):
-                if _rename(draft, f"{draft.name}: {wording.thing(key, draft.counts)}", taken):
+            things = [
+                wording.thing(key, draft.counts) for _, key in sorted(options, key=lambda o: (-o[0], o[1]))
+            ]
+            said = [words.strip("“”") for words in draft.said]
+            for what in (*things, *(words for words in said if lemma(words) not in own)):
+                if _rename(draft, f"{draft.name}: {what}", taken):
                     break
             else:
                 # a word, not a number: a number would need users who say it
