@@ -259,6 +259,12 @@ def _run(
             labels = stages.cluster(distinct, ready, facets, settings, least)
             folder.write_table("labels", key, pa.table({"label": pa.array(labels, pa.int32())}))
         labels = folder.read("labels")["label"].to_numpy()
+        stability = folder.stage(
+            "stability",
+            key,
+            lambda: stages.stability(distinct, ready, labels, facets, settings, least),
+        )
+        work.stability = stability.to_pylist()[0]
         advance(len(labels))
 
     # describe and arrange

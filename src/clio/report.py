@@ -43,6 +43,11 @@ def show_summary(insights: Insights, facts: Mapping[str, Any], console: Console)
             for reason, n in sorted(insights.withheld.items(), key=lambda item: -item[1])
         )
         console.print(Text(f"withheld   {reasons}"), soft_wrap=True)
+    if again := facts.get("stability"):
+        console.print(
+            f"stability  {again['ami']:.2f} of 1; clustered anew without a tenth, {again['matched']:.0%} lie in clusters that come again",
+            soft_wrap=True,
+        )
     if facts.get("rejected"):
         reasons = ", ".join(f"{reason} {n:,}" for reason, n in facts["rejected"].items())
         console.print(f"set aside  {reasons}", soft_wrap=True)

@@ -39,6 +39,7 @@ class Notes:
     progress: Reporter
     seconds: dict[str, float] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
+    stability: dict[str, float] = field(default_factory=dict)
     estimate: dict[str, Any] | None = None
     beyond: int = 0
 
@@ -113,6 +114,7 @@ class Notes:
                 "versions": versions,
                 "settings": kept,
                 "counts": self.counts,
+                "stability": {name: round(value, 3) for name, value in self.stability.items()},
                 "seconds": self.seconds,
                 "prompts": prompts,
                 "estimate": self.estimate,
@@ -189,8 +191,8 @@ def found_line(counts: Mapping[str, Any]) -> str:
 def summary(out: str | Path) -> dict[str, Any]:
     """What a finished run is summed up by, as JSON values.
 
-    Keys: version, out, conversations, users, rejected, coverage, withheld, levels, seconds, model (calls, tokens, cost, by stage),
-    estimate (None without a chat model), and what the logs hold.
+    Keys: version, out, conversations, users, rejected, coverage, withheld, levels, stability (ami, matched), seconds, model (calls,
+    tokens, cost, by stage), estimate (None without a chat model), and what the logs hold.
     """
     facts = RunFolder(Path(out)).facts()
     if "result" not in facts:
@@ -201,6 +203,7 @@ def summary(out: str | Path) -> dict[str, Any]:
         **facts["counts"],
         **facts["result"],
         "estimate": facts.get("estimate"),
+        "stability": facts.get("stability"),
         "seconds": facts["seconds"],
     }
 

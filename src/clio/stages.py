@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from clio import sources
 from clio.clustering import base as base_clustering
 from clio.clustering import projection, topics, tree
+from clio.clustering import stability as stability_of
 from clio.clustering.duplicates import near_duplicates
 from clio.clustering.embed import CHUNK, prepare
 from clio.conversation import Conversation
@@ -298,6 +299,20 @@ def cluster(
     return base_clustering.base_clusters(
         vectors, settings.clusters, settings.seed, size=settings.cluster_size, users=users, least=least
     )
+
+
+def stability(
+    distinct: Distinct,
+    vectors: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    table: pa.Table,
+    settings: Settings,
+    least: tuple[int, int],
+) -> pa.Table:
+    """How far base clusters come again, one row: ``ami`` and ``matched`` (``clio.clustering.stability``)."""
+    users = Accounts.of(table, settings.users).user[distinct.rows]
+    found = stability_of.anew(vectors, labels, users, least, settings.seed)
+    return pa.table({"ami": [found.ami], "matched": [found.matched]})
 
 
 def least_of(policy: Policy) -> tuple[int, int]:

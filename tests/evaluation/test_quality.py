@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from clio import demo
 from clio.cli.evaluate import evaluate
+from clio.clustering import stability
 from clio.errors import SourceError
-from clio.evaluation import agreement, labelled, naming, reconstruction, shares, stability
+from clio.evaluation import agreement, labelled, naming, reconstruction, shares
 from clio.evaluation.clustered import Clustered
 
 TEXTS = [("Report a lost card", ""), ("Plan a trip", ""), ("Cook rice", "")]

@@ -102,10 +102,7 @@ def describe_base(
         counts = count(members, kept)
 
         def written(
-            phrases: bool = True,
-            counts: Counts = counts,
-            c: int = c,
-            language: str = language,
+            phrases: bool = True, counts: Counts = counts, c: int = c, language: str = language
         ) -> _Draft:
             draft = _Draft(counts, actions_of(counts, base, min_users) if phrases else [], language)
             _write(draft, closeness[c], spread.tasks[c], spread.themes[c], base, wording, min_users)

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from clio.clustering.stability import contingency
 from clio.errors import RunError
-from clio.evaluation.clustered import Clustered, contingency
+from clio.evaluation.clustered import Clustered
 from clio.run_folder import RunFolder
 
 

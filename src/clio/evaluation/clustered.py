@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +33,6 @@ class Clustered:
         inside = self.levels[level] >= 0
         found[self.levels[level][inside]] = self.levels[level + 1][inside]
         return found
-
-
-def contingency(one: NDArray[np.integer[Any]], other: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """How many of n items lie in each pair of sets, int64 (sets, other sets), by two numberings (n,); those with a -1 are left out."""
-    found = np.zeros((int(one.max(initial=-1)) + 1, int(other.max(initial=-1)) + 1), np.int64)
-    both = (one >= 0) & (other >= 0)
-    np.add.at(found, (one[both], other[both]), 1)
-    return found
 
 
 def of_run(insights: Insights, folder: Path) -> Clustered:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.evaluation.clustered import contingency
+from clio.clustering.stability import contingency
 
 #: a label shows whether languages meet if it comes in so many
 LANGUAGES = 10

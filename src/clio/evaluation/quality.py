@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from clio.clustering import stability
 from clio.clustering.base import centroids
-from clio.evaluation import agreement, languages, naming, reconstruction, shares, stability
+from clio.evaluation import agreement, languages, naming, reconstruction, shares
 from clio.evaluation.clustered import Clustered, of_run
 from clio.evaluation.ground import Ground, Row
 from clio.evaluation.labelled import Labelled, in_words

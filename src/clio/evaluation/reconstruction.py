@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.evaluation.clustered import Clustered, contingency
+from clio.clustering.stability import contingency
+from clio.evaluation.clustered import Clustered
 from clio.models.protocols import Embedder
 
 

@@ -1,0 +1,82 @@
+"""How much of a clustering comes again: with another seed, on another half of the conversations, with a tenth less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clio.clustering.base import base_clusters, centroids
+
+#: the most requests that are clustered anew
+MOST = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Two clusterings of the same conversations: their adjusted mutual information, and the share in clusters that come again."""
+
+    ami: float
+    matched: float
+
+
+def contingency(one: NDArray[np.integer[Any]], other: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """How many of n items lie in each pair of sets, int64 (sets, other sets), by two numberings (n,); those with a -1 are left out."""
+    found = np.zeros((int(one.max(initial=-1)) + 1, int(other.max(initial=-1)) + 1), np.int64)
+    both = (one >= 0) & (other >= 0)
+    np.add.at(found, (one[both], other[both]), 1)
+    return found
+
+
+def again(one: NDArray[np.int32], other: NDArray[np.int32], overlap: float = 0.5) -> Again:
+    """Compare two clusterings of n conversations; all in no cluster count as one, which never comes again.
+
+    Args:
+        one: int32 (n,), -1 in none.
+        other: the same of the other.
+        overlap: Jaccard index from which a cluster of one counts as found again in the other (Hennig 2007, CSDA 52:258).
+    """
+    from sklearn.metrics import adjusted_mutual_info_score
+
+    table = contingency(one, other)
+    a, b = (
+        np.bincount(some[some >= 0], minlength=n) for some, n in ((one, len(table)), (other, table.shape[1]))
+    )
+    jaccard = table / np.maximum(a[:, None] + b[None, :] - table, 1)
+    found = jaccard.max(axis=1, initial=0) >= overlap
+    return Again(float(adjusted_mutual_info_score(one, other)), float(a[found].sum() / len(one)))
+
+
+def placed(vectors: NDArray[np.float32], middles: NDArray[np.float32]) -> NDArray[np.int32]:
+    """The cluster whose centroid each vector is nearest to, int32 (n,)."""
+    return np.asarray((vectors @ middles.T).argmax(axis=1), np.int32)
+
+
+def anew(
+    vectors: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    users: NDArray[np.int32],
+    least: tuple[int, int],
+    seed: int,
+) -> Again:
+    """Cluster by another seed without a tenth of the requests, and compare; of very many only one part, all in clusters near to each other.
+
+    Args:
+        vectors: float32 (n, d), rows of unit length.
+        labels: int32 (n,), base clusters.
+        users: int32 (n,), a number for each distinct user, -1 where a request supports nothing.
+        least: distinct users and requests that a cluster holds.
+        seed: of the run.
+    """
+    dice = np.random.default_rng(seed + 1)
+    rows = np.arange(len(labels))
+    if len(rows) > MOST:
+        middles = centroids(vectors, labels)
+        near = np.argsort(-(middles @ middles[dice.integers(len(middles))]), kind="stable")
+        within = np.cumsum(np.bincount(labels, minlength=len(middles))[near]) <= MOST
+        rows = np.flatnonzero(np.isin(labels, near[within]))
+    rows = np.sort(dice.permutation(rows)[: max(1, round(0.9 * len(rows)))])
+    k = len(np.unique(labels[rows]))
+    return again(labels[rows], base_clusters(vectors[rows], k, seed + 1, users=users[rows], least=least))
