@@ -26,13 +26,13 @@ def level_sizes(base: int, top: int = 10, levels: int | None = None) -> list[int
 
     Args:
         base: number of base clusters, at least 1.
-        top: wanted number at the top; at most a quarter of the base.
+        top: wanted number at the top; at most a third of the base.
         levels: number of levels; by default one more for each further factor of ten between top and base (1 to 4).
 
     Returns:
         Sizes from top to base; ``[base]`` alone where there are too few base clusters to arrange.
     """
-    top = min(top, max(1, base // 4))
+    top = min(top, max(1, base // 3))
     if base < 8 and levels is None:
         return [base]
     ratio = base / top
