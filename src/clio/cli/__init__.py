@@ -19,7 +19,7 @@ _VERBS = {
     "show": "Print the tree of a run, or one cluster.",
     "export": "Write the published zone as one HTML page, Parquet, JSON, CSV, Markdown.",
     "attack": "Attack what a run publishes, and say how often it succeeds.",
-    "evaluate": "Hold runs on a labelled log against its labels.",
+    "evaluate": "Hold runs against labels, or let people rate one.",
     "purge": "Delete a run's private zone; all else still works.",
     "ledger": "List the releases that new ones are held against.",
     "sources": "List the log formats that are understood.",
