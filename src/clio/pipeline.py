@@ -18,7 +18,7 @@ from clio import sampling, sources, stages
 from clio.clustering.embed import choose_embedder
 from clio.errors import SettingsError, SourceError
 from clio.estimate import Estimate, estimate
-from clio.facets import definition
+from clio.facets import definition, table
 from clio.facets.definition import Facet
 from clio.facets.with_model import Asking
 from clio.fingerprints import content_hash, fingerprint, key_of
@@ -180,14 +180,14 @@ def _read(logs: Any, work: Notes, rules: Policy) -> _Conversations:
     # near-duplicates
     key = key_of(key, "duplicates", settings.duplicates)
     with work.stage("duplicates", n, folder.is_done("duplicates", key)) as advance:
-        table = folder.stage(
+        grouped = folder.stage(
             "duplicates", key, lambda: stages.duplicates(folder, settings.duplicates, advance)
         )
-    return _Conversations(key, table["duplicate"].to_numpy(), sample)
+    return _Conversations(key, grouped["duplicate"].to_numpy(), sample)
 
 
 def _estimate(work: Notes, read: _Conversations, asking: Asking) -> Estimate:
-    asked = stages.asked_turns(work.folder, read.groups)
+    asked = table.asked_turns(work.folder, read.groups)
     return estimate(asked, len(read.groups), len(np.unique(read.groups)), work.settings, asking)
 
 
@@ -223,13 +223,13 @@ def _run(
         settings.trust and [settings.trust, settings.trust_full],
         [told, repr(asking.facets), asking.calls, asking.budget] if told else None,
     )
-    if retry_failed and folder.is_done("facets", key) and stages.has_failed(folder):
+    if retry_failed and folder.is_done("facets", key) and table.has_failed(folder):
         folder.file("facets").unlink()  # what was answered is in the store
     with work.stage("facets", n, folder.is_done("facets", key)) as advance:
         facets = folder.stage(
             "facets",
             key,
-            lambda: stages.facets(folder, conversations.groups, settings, asking, roles.facets, advance),
+            lambda: table.facets(folder, conversations.groups, settings, asking, roles.facets, advance),
         )
     work.found(facets)
     if roles.facets:
@@ -241,7 +241,7 @@ def _run(
         raise SourceError(
             "no conversation says anything that could be clustered; look at the log's user messages"
         )
-    languages = stages.text_languages(facets)
+    languages = table.text_languages(facets)
     encoder = encoder or embedder(choose_embedder([languages[i] for i in distinct.rows]))
     key = key_of(key, "embed", encoder.name, settings.cluster_facet)
     with work.stage("embed", len(distinct.texts)) as advance:
