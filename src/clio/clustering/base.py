@@ -133,7 +133,8 @@ def _settled(vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray
     """Labels after a few rounds of k-means over all points, without gaps."""
     starts = centroids(vectors, labels)
     if len(starts) > 1:
-        rounds = KMeans(len(starts), init=starts, n_init=1, max_iter=_ROUNDS)
+        # in place: a copy would be the largest thing in memory
+        rounds = KMeans(len(starts), init=starts, n_init=1, max_iter=_ROUNDS, copy_x=False)
         labels = np.asarray(rounds.fit_predict(vectors), np.int32)
     return np.asarray(np.unique(labels, return_inverse=True)[1], np.int32)
 
