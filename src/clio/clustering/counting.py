@@ -23,7 +23,7 @@ from clio.clustering.phrases import (
     lemmas,
     without_masks,
 )
-from clio.text import ENGLISH_STOP_WORDS, stop_words, tokens
+from clio.text import ENGLISH_STOP_WORDS, has_cjk, stop_words, tokens
 
 Key = tuple[str, ...]
 
@@ -103,7 +103,7 @@ def count(members: Members, rows: Iterable[int]) -> Counts:
         for word in set(words):
             if is_state(word):
                 found.states[word].add(user)
-        for n in range(2, 6) if len(words) < 12 else ():
+        for n in range(2, 4) if len(words) < 12 else ():
             for i in range(len(words) - n + 1):
                 found.runs[tuple(words[i : i + n])].add(user)
         for phrase in members.phrases[row]:
@@ -219,7 +219,7 @@ def _in_a_row(members: Members, row: int) -> set[Key]:
     found.update(
         pair
         for pair, tells, other in zip(pairwise(words), telling, telling[1:], strict=False)
-        if tells or other
+        if (tells or other) and not has_cjk(pair[0])
     )
     return found
 

@@ -111,7 +111,7 @@ def describe_base(
         drafts.append(_stable(written))
         drafts[-1].said = _also_said(said[c], min_users)
     _tell_apart(drafts, wording)
-    return [Described(d.name, _description(d)) for d in drafts]
+    return [_described(draft) for draft in drafts]
 
 
 def terms(
@@ -182,7 +182,7 @@ def _state(key: Key, counts: Counts, min_users: int) -> str:
 
 
 def _said(counts: Counts, min_users: int) -> str:
-    """The words that users of a cluster of small talk say alike: two to five in a row, said by nearly half of them."""
+    """The words that users of a cluster of small talk say alike: two or three in a row, said by nearly half of them."""
     floor = max(min_users, 0.45 * counts.users)
     options = [
         (len(users) * len(words), words)
@@ -245,11 +245,12 @@ def _write(
         draft.description = f"A mixed group{what}."
 
 
-def _description(draft: _Draft) -> str:
-    """What the cluster is about, what else is said in it, and in which language where that is not English."""
-    also = f" Often said: {', '.join(draft.said)}." if len(draft.said) > 1 else ""
+def _described(draft: _Draft) -> Described:
+    """What the cluster is about, in which language where that is not English, and what else is said in it."""
     abroad = f" Mostly in {language_name(draft.language)}." if draft.language != "en" else ""
-    return draft.description + also + abroad
+    also = f" Often said: {', '.join(draft.said)}." if len(draft.said) > 1 else ""
+    plain = draft.description + abroad
+    return Described(draft.name, plain + also, plain)
 
 
 def _stable(written: Callable[..., _Draft]) -> _Draft:

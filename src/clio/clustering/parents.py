@@ -19,10 +19,14 @@ VARIOUS = "Various requests"
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A name (a short phrase) and a description (one or two sentences) of one cluster."""
+    """A name (a short phrase) and a description (one or two sentences) of one cluster.
+
+    ``plain`` is the description without the words that its users share, for where more must say them; empty where it is the same.
+    """
 
     name: str
     description: str
+    plain: str = ""
 
 
 def describe_parents(spread: Spread, top: bool) -> list[Described]:

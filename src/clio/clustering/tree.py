@@ -64,7 +64,7 @@ class Tree:
     """Named clusters by level, base first, and for each step up the parent's number of each cluster of the level below.
 
     ``rewritten``: for each level the clusters that a chat model has named anew, from shared terms only, where its first text named what
-    too few share; ``fallback``: the same clusters named without a model, None where that is how they are named anyway.
+    too few share; ``fallback``: the same clusters named without a model, or described in fewer words.
 
     ``task``: int32 (n,), the vocabulary's task that each request is nearest to.
     """
@@ -73,7 +73,7 @@ class Tree:
     steps: list[NDArray[np.int32]]
     task: NDArray[np.int32] = field(repr=False)
     rewritten: list[dict[int, Described]] = field(default_factory=list)
-    fallback: list[list[Described]] | None = None
+    fallback: list[list[Described]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,9 @@ def without_model(data: Clustered, tasks: NDArray[np.float32], shape: Shape) -> 
     base = naming.describe_base(members, data.centroids @ tasks.T, spread, shape.min_users)
     sizes = hierarchy.level_sizes(k, shape.top, shape.levels)
     steps = hierarchy.arrange(data.centroids, data.weights, themes, sizes, shape.seed)
-    return Tree(_with_parents(base, steps, near.task, data, shape.min_users), steps, near.task)
+    levels = _with_parents(base, steps, near.task, data, shape.min_users)
+    plain = [[Described(one.name, one.plain or one.description) for one in level] for level in levels]
+    return Tree(levels, steps, near.task, [{} for _ in levels], plain)
 
 
 def _with_parents(
@@ -258,8 +260,8 @@ def candidates(
 ) -> pa.Table:
     """The candidates as a table, the top first: id, parent, level, name, description, x, y, near, similarity.
 
-    With a chat model also rewritten_name, rewritten_description (null where the first text stands), fallback_name and
-    fallback_description, which stand in, in this order, where the gate does not support the first text.
+    Also rewritten_name, rewritten_description (empty where a chat model wrote none), fallback_name and fallback_description, which
+    stand in, in this order, where the gate does not support the first text.
 
     Args:
         tree: as named and arranged.
@@ -281,11 +283,10 @@ def candidates(
                 "near": [ids[depth][other] for other in near[depth][0][n]],
                 "similarity": near[depth][1][n].tolist(),
             }
-            if tree.fallback is not None:
-                anew = tree.rewritten[depth].get(n, Described("", ""))
-                other = tree.fallback[depth][n]
-                row |= {"rewritten_name": anew.name, "rewritten_description": anew.description}
-                row |= {"fallback_name": other.name, "fallback_description": other.description}
+            anew = tree.rewritten[depth].get(n, Described("", ""))
+            other = tree.fallback[depth][n]
+            row |= {"rewritten_name": anew.name, "rewritten_description": anew.description}
+            row |= {"fallback_name": other.name, "fallback_description": other.description}
             rows.append({**row, "x": x, "y": y})
     types = {
         "level": pa.int32(),
