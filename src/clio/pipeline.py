@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from clio import sampling, sources, stages
 from clio.clustering.embed import choose_embedder
+from clio.clustering.stability import anew
 from clio.errors import SettingsError, SourceError
 from clio.estimate import Estimate, estimate
 from clio.facets import definition, table
@@ -250,19 +251,19 @@ def _run(
         del vectors  # as large as what takes its place
 
     # cluster
-    least = stages.least_of(rules)
+    least, users = stages.least_of(rules), stages.users_of(distinct, facets, settings)
     key = key_of(
         key, "cluster", settings.seed, settings.clusters, settings.cluster_size, settings.users, *least
     )
     with work.stage("cluster", len(distinct.rows), folder.is_done("labels", key)) as advance:
         if not folder.is_done("labels", key):
-            labels = stages.cluster(distinct, ready, facets, settings, least)
+            labels = stages.cluster(ready, users, settings, least)
             folder.write_table("labels", key, pa.table({"label": pa.array(labels, pa.int32())}))
         labels = folder.read("labels")["label"].to_numpy()
         stability = folder.stage(
             "stability",
             key,
-            lambda: stages.stability(distinct, ready, labels, facets, settings, least),
+            lambda: pa.Table.from_pylist([asdict(anew(ready, labels, users, least, settings.seed))]),
         )
         work.stability = stability.to_pylist()[0]
         advance(len(labels))

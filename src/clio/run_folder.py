@@ -228,16 +228,20 @@ class RunFolder:
         words = not any(pa.types.is_fixed_size_list(field.type) for field in schema)
         with (
             self.replacing(self.file(name)) as path,
-            pq.ParquetWriter(
-                path,
-                schema,
-                compression="zstd",
-                use_dictionary=words,
-                write_statistics=words,
-                encryption_properties=self._writing(),
-            ) as writer,
+            self._parquet_writer(path, schema, words) as writer,
         ):
             yield writer
+
+    def _parquet_writer(self, path: Path, schema: pa.Schema, words: bool) -> Any:
+        """A writer with a dictionary and statistics of the columns, or without."""
+        return pq.ParquetWriter(
+            path,
+            schema,
+            compression="zstd",
+            use_dictionary=words,
+            write_statistics=words,
+            encryption_properties=self._writing(),
+        )
 
     def keep(self, name: str, stream: IO[bytes]) -> Path:
         """Keep a stream of bytes in the private zone; returns its path, which ``open`` opens."""
@@ -246,14 +250,7 @@ class RunFolder:
             if self.cipher:
                 schema = pa.schema([("piece", pa.binary())])
                 # no statistics, which would hold the first and last piece once more
-                with pq.ParquetWriter(
-                    beside,
-                    schema,
-                    compression="zstd",
-                    use_dictionary=False,
-                    write_statistics=False,
-                    encryption_properties=self._writing(),
-                ) as writer:
+                with self._parquet_writer(beside, schema, words=False) as writer:
                     while piece := stream.read(_PIECE):
                         writer.write_table(pa.table({"piece": [piece]}, schema))
             else:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from clio import sources
 from clio.clustering import base as base_clustering
 from clio.clustering import projection, topics, tree
-from clio.clustering import stability as stability_of
 from clio.clustering.duplicates import near_duplicates
 from clio.clustering.embed import CHUNK, prepare
 from clio.conversation import Conversation
@@ -140,39 +139,24 @@ class Distinct:
 
 
 def cluster(
-    distinct: Distinct,
-    vectors: NDArray[np.float32],
-    table: pa.Table,
-    settings: Settings,
-    least: tuple[int, int],
+    vectors: NDArray[np.float32], users: NDArray[np.int32], settings: Settings, least: tuple[int, int]
 ) -> NDArray[np.int32]:
     """Base clusters, int32 (m,), of the distinct conversations.
 
     Args:
-        distinct: what is clustered.
         vectors: float32 (m, d), from ``ready_vectors``.
-        table: the facets of all conversations.
+        users: int32 (m,), from ``users_of``.
         settings: of the run.
         least: distinct users and conversations that a cluster is to hold (``least_of``).
     """
-    users = Accounts.of(table, settings.users).user[distinct.rows]
     return base_clustering.base_clusters(
         vectors, settings.clusters, settings.seed, size=settings.cluster_size, users=users, least=least
     )
 
 
-def stability(
-    distinct: Distinct,
-    vectors: NDArray[np.float32],
-    labels: NDArray[np.int32],
-    table: pa.Table,
-    settings: Settings,
-    least: tuple[int, int],
-) -> pa.Table:
-    """How far base clusters come again, one row: ``ami`` and ``matched`` (``clio.clustering.stability``)."""
-    users = Accounts.of(table, settings.users).user[distinct.rows]
-    found = stability_of.anew(vectors, labels, users, least, settings.seed)
-    return pa.table({"ami": [found.ami], "matched": [found.matched]})
+def users_of(distinct: Distinct, table: pa.Table, settings: Settings) -> NDArray[np.int32]:
+    """A number for the user of each distinct conversation, int32 (m,), -1 where it supports nothing."""
+    return Accounts.of(table, settings.users).user[distinct.rows]
 
 
 def least_of(policy: Policy) -> tuple[int, int]:
@@ -223,12 +207,11 @@ def describe(
     counts = np.bincount(groups, minlength=len(groups))[distinct.rows]
     k = int(labels.max()) + 1 if len(labels) else 0
     values, languages = table[settings.cluster_facet].to_pylist(), text_languages(table)
-    accounts = Accounts.of(table, settings.users)
     centroids = base_clustering.centroids(vectors, labels)
     data = tree.Clustered(
         requests=[values[i] or "" for i in distinct.rows],
         languages=[languages[i] for i in distinct.rows],
-        users=accounts.user[distinct.rows],
+        users=users_of(distinct, table, settings),
         vectors=vectors,
         labels=labels,
         centroids=centroids,

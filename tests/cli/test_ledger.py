@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 import shutil
 import subprocess
 import sys
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import clio
 from clio import demo
 from clio.errors import PrivacyError
 from clio.privacy.ledger import Ledger
+from clio.testing import Words
 
 HOW = {"min_users": 3, "min_conversations": 5}
-
-
-class Words:
-    """An embedder that is there at once: a direction for each word."""
-
-    name = "words"
-    dimensions = 64
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        made = np.zeros((len(texts), self.dimensions), np.float32)
-        for row, text in enumerate(texts):
-            for word in re.findall(r"\w+", text.casefold()):
-                made[row] += np.random.default_rng(zlib.crc32(word.encode())).normal(size=self.dimensions)
-        return made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-9)
 
 
 def run(place: Path, lines: Sequence[str], out: str, **settings: object) -> clio.Insights:

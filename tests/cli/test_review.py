@@ -5,37 +5,20 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import re
 import shutil
 import subprocess
 import sys
-import zlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from numpy.typing import NDArray
 
 import clio
 from clio import demo
 from clio.cli import main
 from clio.cli.evaluate import evaluate
-
-
-class Words:
-    """An embedder that is there at once: a direction for each word."""
-
-    name = "words"
-    dimensions = 64
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        made = np.zeros((len(texts), self.dimensions), np.float32)
-        for row, text in enumerate(texts):
-            for word in re.findall(r"\w+", text.casefold()):
-                made[row] += np.random.default_rng(zlib.crc32(word.encode())).normal(size=self.dimensions)
-        return made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-9)
+from clio.testing import Words
 
 
 @pytest.fixture(scope="module")

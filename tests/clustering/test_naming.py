@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clio.clustering.counting import background, read
-from clio.clustering.naming import describe_base, terms
+from clio.clustering.counting import Said, background, read, said_most
+from clio.clustering.naming import _also_said, describe_base, terms
 from clio.clustering.parents import Described, describe_parents
 from clio.clustering.phrases import actions, find_phrases
 from clio.clustering.topics import Spread, nearest, shares, topics
+from clio.text import has_cjk
 
 TASKS = len(topics().tasks)
 NOWHERE = Spread(np.zeros((2, TASKS), np.float32), np.zeros((2, len(topics().themes)), np.float32))
@@ -109,6 +110,39 @@ def test_terms_are_what_enough_users_say() -> None:
 def test_descriptions_hold_no_numbers() -> None:
     """A number in a description could be subtracted; there is none."""
     assert not any(c.isdigit() for c in describe(LOST * 3).description)
+    listed = describe(["buy 2 tickets to the 9 th show"] * 12)
+    assert not any(c.isdigit() for c in listed.description.removeprefix(listed.plain))
+
+
+def test_a_description_lists_what_enough_users_say_in_quotation_marks() -> None:
+    """Words of six users stand in it, those of one who asks twenty times do not; without them it is the plain one."""
+    texts = [f"{text} at the airport" for text in LOST] + ["my zarquon gramophone"] * 20
+    found = describe(texts, users=[*range(len(LOST)), *[99] * 20])
+    assert "airport”" in found.description.removeprefix(found.plain)
+    assert "zarquon" not in found.description
+    assert "Often said" not in found.plain
+
+
+def test_words_of_different_users_never_stand_side_by_side() -> None:
+    """Six say zither and six others scurvy: each may be said, but not as one phrase (``privacy.support``)."""
+    said = [Said(("zither",), set(range(6))), Said(("scurvy",), set(range(6, 12)))]
+    assert _also_said(said, 6) == ["zither"]
+    together = [Said(one.words, set(range(12))) for one in said]
+    assert _also_said(together, 6) == ["zither", "scurvy"]
+
+
+def test_what_is_said_is_counted_by_users_and_told_once() -> None:
+    """Each word or pair is said by enough distinct users; one whose words have all come is left out; no pair of Chinese words."""
+    texts = ["lost my card"] * 4 + ["my card"] * 5 + ["我想去观光"] * 5 + ["play some quiet music"] * 30
+    languages = ["en"] * 9 + ["zh"] * 5 + ["en"] * 30
+    members = read(texts, languages, np.zeros(44, np.int32), np.arange(44, dtype=np.int32))
+    group, five = list(range(14)), list(range(4, 9)) * 4
+    [found] = said_most(members, [group], 5, 20)
+    assert all(len(one.users) >= 5 for one in found)
+    assert "lost" not in {word for one in found for word in one.words}
+    assert not any(len(one.words) > 1 and has_cjk(one.words[0]) for one in found)
+    assert sum("card" in one.words for one in found) == 1
+    assert said_most(members, [five], 6, 20) == [[]]
 
 
 def test_parents_are_named_by_what_joins_their_children_and_are_distinct() -> None:

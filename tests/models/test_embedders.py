@@ -65,7 +65,7 @@ def test_a_text_is_cut_after_the_tokens_allowed() -> None:
 
 def test_the_tokenizer_is_the_models_own() -> None:
     """The example published with BERT; upper case and accents fall away."""
-    encoded = minilm._tokenizer(128).encode("Héllo, WORLD! unaffable")
+    encoded = minilm.tokenizer(128).encode("Héllo, WORLD! unaffable")
     assert encoded.tokens == ["[CLS]", "hello", ",", "world", "!", "una", "##ffa", "##ble", "[SEP]"]
     assert encoded.ids[:2] == [101, 7592]
 

@@ -16,6 +16,7 @@ from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
 from clio.clustering.neighbours import cells_of, drawn
+from clio.clustering.vectors import distances, rows_of, unit
 
 # rounds of k-means after the growing; more change little (docs/quality.md)
 _ROUNDS = 4
@@ -82,18 +83,13 @@ class _Tree:
 
 def _grow(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> list[_Tree]:
     """Ward's method within each cell."""
-    order = np.argsort(cells, kind="stable")
-    bounds = np.searchsorted(cells[order], np.arange(int(cells.max(initial=-1)) + 2))
     trees = []
-    for c in range(len(bounds) - 1):
-        rows = np.asarray(order[bounds[c] : bounds[c + 1]], np.int64)
+    for rows in rows_of(cells, int(cells.max(initial=-1)) + 1):
         if len(rows) < 2:
             trees.append(_Tree(rows, np.empty((0, 4))))
             continue
-        inside = vectors[rows].astype(np.float64)
-        # of unit vectors; many times faster than from the rows
-        squared = np.maximum(2.0 - 2.0 * (inside @ inside.T), 0.0)
-        trees.append(_Tree(rows, linkage(np.sqrt(squared[np.triu_indices(len(rows), 1)]), "ward")))
+        apart = distances(vectors[rows].astype(np.float64))
+        trees.append(_Tree(rows, linkage(apart[np.triu_indices(len(rows), 1)], "ward")))
     return trees
 
 
@@ -115,10 +111,7 @@ def _standing_apart(vectors: NDArray[np.float32], trees: Sequence[_Tree], expect
     n = len(vectors)
     tried = sorted({k for k in np.round(expected * _MULTIPLES).astype(int).tolist() if 2 <= k < n})
     sample = np.sort(np.random.default_rng(seed).permutation(n)[:_SAMPLE])
-    # the same for each number of clusters
-    squared = np.maximum(2.0 - 2.0 * (vectors[sample] @ vectors[sample].T), 0.0)
-    np.fill_diagonal(squared, 0.0)
-    apart = np.sqrt(squared)
+    apart = distances(vectors[sample])  # the same for each number of clusters
     found: dict[int, float] = {}
     for k in tried:
         # as they will be settled: what grew in one cell takes in what is near it in others
@@ -156,15 +149,10 @@ def without_small(
         int32 (n,) without gaps; one cluster at least.
     """
     k = int(labels.max(initial=-1)) + 1
-    known = np.flatnonzero(users >= 0)
-    order = known[np.argsort(labels[known], kind="stable")]
-    bounds = np.searchsorted(labels[order], np.arange(k + 1))
-    inside = [set(users[order[bounds[c] : bounds[c + 1]]].tolist()) for c in range(k)]
-    counted = np.diff(bounds)
-    middles, sizes = (
-        _means(vectors, labels).astype(np.float64),
-        np.bincount(labels, minlength=k).astype(float),
-    )
+    known = users >= 0
+    inside = [set(users[known][rows].tolist()) for rows in rows_of(labels[known], k)]
+    counted, sizes = (np.bincount(some, minlength=k).astype(float) for some in (labels[known], labels))
+    middles = _means(vectors, labels).astype(np.float64)
     to, left = np.arange(k), np.ones(k, bool)
     while left.sum() > 1:
         few = [c for c in np.flatnonzero(left) if counted[c] < least[1] or len(inside[c]) < least[0]]
@@ -199,6 +187,4 @@ def centroids(vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArra
         vectors: float32 (n, d).
         labels: int32 (n,), the cluster of each, -1 in none.
     """
-    found = _means(vectors, labels)
-    found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-    return found
+    return unit(_means(vectors, labels))

@@ -200,12 +200,11 @@ def said_most(
 def _shared(members: Members, rows: Sequence[int], min_users: int) -> dict[Key, set[int]]:
     """What at least so many distinct users of some rows say, and who."""
     # most is said by one row and no more: sets are made for the rest alone
-    often = Counter[Key]()
-    for row in rows:
-        often.update(_in_a_row(members, row))
+    spoken = [_in_a_row(members, row) for row in rows]
+    often = Counter(key for keys in spoken for key in keys)
     said: dict[Key, set[int]] = {key: set() for key, n in often.items() if n >= min_users}
-    for row in rows:
-        for key in said.keys() & _in_a_row(members, row):
+    for row, keys in zip(rows, spoken, strict=True):
+        for key in said.keys() & keys:
             said[key].add(int(members.users[row]))
     return {key: who for key, who in said.items() if len(who) >= min_users}
 
@@ -219,7 +218,8 @@ def _in_a_row(members: Members, row: int) -> set[Key]:
     found.update(
         pair
         for pair, tells, other in zip(pairwise(words), telling, telling[1:], strict=False)
-        if (tells or other) and not has_cjk(pair[0])
+        # what a description lists holds no numbers, and characters written together are one word
+        if (tells or other) and not any(word[0].isdigit() or has_cjk(word) for word in pair)
     )
     return found
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
+from clio.clustering.vectors import unit
+
 #: mean number of clusters in a neighbourhood (paper G.7)
 NEIGHBOURHOOD = 40
 # how much the spread over themes counts beside the centroid: at the top it decides, below it must not swallow what is inside one theme
@@ -41,10 +43,6 @@ def level_sizes(base: int, top: int = 10, levels: int | None = None) -> list[int
         return [base]
     step = (top / base) ** (1 / (wanted - 1))
     return [max(1, round(base * step ** (wanted - 1 - level))) for level in range(wanted)]
-
-
-def _unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 def neighbourhoods(vectors: NDArray[np.float32], seed: int) -> NDArray[np.int32]:
@@ -76,15 +74,15 @@ def arrange(
     Returns:
         One int32 array a step, base first: the parent's number of each cluster of the level below.
     """
-    centroids, themes = _unit(centroids), _unit(np.sqrt(themes))
+    centroids, themes = unit(centroids), unit(np.sqrt(themes))
     mass = np.maximum(np.asarray(weights, np.float64), 1.0)
     steps: list[NDArray[np.int32]] = []
     for wanted in reversed(sizes[:-1]):
         at_top = len(steps) == len(sizes) - 2
-        vectors = _unit(np.hstack([centroids, (_AT_TOP if at_top else _BELOW) * themes]))
+        vectors = unit(np.hstack([centroids, (_AT_TOP if at_top else _BELOW) * themes]))
         parents = _parents(vectors, mass, wanted, seed)
         steps.append(parents)
-        centroids, themes = (_unit(pooled(rows, parents, mass)) for rows in (centroids, themes))
+        centroids, themes = (unit(pooled(rows, parents, mass)) for rows in (centroids, themes))
         mass = np.bincount(parents, weights=mass)
     return steps
 

@@ -33,6 +33,7 @@ from clio.clustering.counting import (
 from clio.clustering.parents import VARIOUS, Described, joined, lower, lower_theme
 from clio.clustering.phrases import ASK, ENDING_VERBS, LINKS, QUESTION_WORDS
 from clio.clustering.topics import Spread, topics
+from clio.clustering.vectors import rows_of
 from clio.clustering.wording import Wording, action_name, join, language_name
 from clio.privacy.support import free_words
 from clio.text import has_cjk, lemma
@@ -92,9 +93,7 @@ def describe_base(
     """
     base = background(members)
     wording = Wording.learn(members.phrases)
-    order = np.argsort(members.clusters, kind="stable")
-    bounds = np.searchsorted(members.clusters[order], np.arange(len(closeness) + 1))
-    groups = [order[bounds[c] : bounds[c + 1]].tolist() for c in range(len(closeness))]
+    groups = [rows.tolist() for rows in rows_of(members.clusters, len(closeness))]
     said = said_most(members, groups, min_users, 2 * _MOST_SAID)
     drafts = []
     for c in range(len(closeness)):
@@ -248,7 +247,9 @@ def _write(
 def _described(draft: _Draft) -> Described:
     """What the cluster is about, in which language where that is not English, and what else is said in it."""
     abroad = f" Mostly in {language_name(draft.language)}." if draft.language != "en" else ""
-    also = f" Often said: {', '.join(draft.said)}." if len(draft.said) > 1 else ""
+    # in quotation marks, as what people say of themselves may only stand there
+    quoted = ", ".join(f"“{words}”" for words in draft.said)
+    also = f" Often said: {quoted}." if len(draft.said) > 1 else ""
     plain = draft.description + abroad
     return Described(draft.name, plain + also, plain)
 
@@ -339,8 +340,7 @@ def _also_said(words: Sequence[Said], min_users: int) -> list[str]:
             break
         also.append(following)
         left.remove(following)
-    # in quotation marks, as what people say of themselves may only stand there
-    return [f"“{('' if has_cjk(one.words[0]) else ' ').join(one.words)}”" for one in also]
+    return [("" if has_cjk(one.words[0]) else " ").join(one.words) for one in also]
 
 
 def _may_follow(one: Said, other: Said, free: frozenset[str], min_users: int) -> bool:
@@ -374,8 +374,7 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
             things = [
                 wording.thing(key, draft.counts) for _, key in sorted(options, key=lambda o: (-o[0], o[1]))
             ]
-            said = [words.strip("“”") for words in draft.said]
-            for what in (*things, *(words for words in said if lemma(words) not in own)):
+            for what in (*things, *(words for words in draft.said if lemma(words) not in own)):
                 if _rename(draft, f"{draft.name}: {what}", taken):
                     break
             else:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.cluster import MiniBatchKMeans
 
+from clio.clustering.vectors import rows_of, unit
+
 #: mean number of points in a cell, within which clusters grow
 CELL = 1000
 _NEIGHBOURS = 20
@@ -42,10 +44,10 @@ def drawn(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> NDArray[np.
         cells: int32 (n,), from ``cells_of``; neighbours are looked for in the nearest of them.
 
     Returns:
-        float32 (n, d), rows of unit length.
+        float32 (n, d), rows of unit length, the caller's own.
     """
     if len(vectors) < 3:
-        return vectors
+        return vectors.copy()
     out = _nearest(vectors, cells)
     both = out.multiply(out.T)
     near = (both * (1 - 2 * _ONE_WAY) + (out + out.T) * _ONE_WAY).tocsr()
@@ -53,22 +55,18 @@ def drawn(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> NDArray[np.
     for at in range(0, len(vectors), _BLOCK):
         block = slice(at, at + _BLOCK)
         means = near[block] @ vectors
-        means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
-        means += vectors[block]
-        found[block] = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+        found[block] = unit(unit(means) + vectors[block])
     return found
 
 
 def _nearest(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> csr_matrix:
     """Which are whose nearest: float32 (n, n), a one for each of a row's 20 nearest others (fewer where there are fewer)."""
-    order = np.argsort(cells, kind="stable")
-    bounds = np.searchsorted(cells[order], np.arange(int(cells.max()) + 2))
-    rows_of = [order[bounds[c] : bounds[c + 1]] for c in range(len(bounds) - 1)]
-    middles = np.stack([vectors[rows].mean(axis=0) for rows in rows_of])
+    inside = rows_of(cells, int(cells.max()) + 1)
+    middles = np.stack([vectors[rows].mean(axis=0) for rows in inside])
     near_cells = np.argsort(-(middles @ middles.T), axis=1, kind="stable")[:, :_NEAR_CELLS]
     starts, ends = [], []
-    for rows, near in zip(rows_of, near_cells, strict=True):
-        among = np.concatenate([rows_of[c] for c in near])
+    for rows, near in zip(inside, near_cells, strict=True):
+        among = np.concatenate([inside[c] for c in near])
         place = {int(row): number for number, row in enumerate(among)}
         most = min(_NEIGHBOURS, len(among) - 1)
         if most < 1:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from clio.clustering import counting, hierarchy, naming, parents, topics, with_model
 from clio.clustering.parents import Described
+from clio.clustering.vectors import rows_of
 from clio.models.answers import Answers
 from clio.models.protocols import ChatModel, Embedder
 from clio.privacy.accounts import Accounts
@@ -97,7 +98,7 @@ def without_model(data: Clustered, tasks: NDArray[np.float32], shape: Shape) -> 
     """
     k = len(data.centroids)
     near = topics.nearest(data.vectors, tasks)
-    groups = _groups(data.labels, k)
+    groups = rows_of(data.labels, k)
     themes = topics.shares(near.theme(), groups, len(topics.topics().themes))
     members = counting.read(data.requests, data.languages, data.labels, data.users)
     spread = topics.Spread.of(near.task, data.labels, data.users, k, shape.min_users)
@@ -136,7 +137,7 @@ def by_model(data: Clustered, fallback: Tree, telling: Telling, embedder: Embedd
     model, answers, folder = telling.chat, telling.answers, telling.prompts
     k = len(data.centroids)
     heard = _Heard.of(data, shape.min_users)
-    groups = _groups(np.where(data.users >= 0, data.labels, -1), k)
+    groups = rows_of(np.where(data.users >= 0, data.labels, -1), k)
     if telling.source == "terms":
         named = heard.describe(groups, telling)
     else:
@@ -297,13 +298,6 @@ def candidates(
     }
     schema = pa.schema([(name, types.get(name, pa.string())) for name in rows[0]])
     return pa.Table.from_pylist(rows, schema=schema)
-
-
-def _groups(labels: NDArray[np.int32], k: int) -> list[NDArray[np.int64]]:
-    """The rows of each of k labels, in order."""
-    order = np.argsort(labels, kind="stable")
-    bounds = np.searchsorted(labels[order], np.arange(k + 1))
-    return [order[bounds[c] : bounds[c + 1]] for c in range(k)]
 
 
 def _nearest_outside(data: Clustered, cluster: int) -> NDArray[np.int64]:

@@ -26,22 +26,22 @@ _TOKENS = (
 )
 
 
-def _tokenizer(max_tokens: int) -> Any:
+def tokenizer(max_tokens: int) -> Any:
     """The model's uncased WordPiece tokenizer, built from its vocabulary."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     words = gzip.decompress(files("clio.models").joinpath("minilm-vocabulary.txt.gz").read_bytes()).decode()
     vocabulary = {word: number for number, word in enumerate(words.split("\n"))}
     pieces = models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=100)  # noqa: S106
-    tokenizer = Tokenizer(pieces)
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
-    tokenizer.post_processor = processors.TemplateProcessing(
+    made = Tokenizer(pieces)
+    made.normalizer = normalizers.BertNormalizer(lowercase=True)
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    made.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[(mark, vocabulary[mark]) for mark in ("[CLS]", "[SEP]")]
     )
-    tokenizer.enable_truncation(max_tokens)
-    return tokenizer
+    made.enable_truncation(max_tokens)
+    return made
 
 
 class MiniLM:
@@ -70,7 +70,7 @@ class MiniLM:
         check(path, SHA256, self.name)
         self._max_tokens = max_tokens
         self._threads = threads or cores()
-        self._tokenizer = _tokenizer(max_tokens)
+        self._tokenizer = tokenizer(max_tokens)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # our threads run whole batches
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

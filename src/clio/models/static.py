@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from clio.models.minilm import _tokenizer
+from clio.models.minilm import tokenizer
 from clio.models.weights import check, readable
 
 SHA256 = "445386bc3d74cd0ff99c77aaeb9ad9ed0600a1189215a4fec719df2e6e2d9ba6"
@@ -37,7 +37,7 @@ class Static:
         with np.load(PATH) as weights:
             self._pieces: NDArray[np.float32] = weights["levels"] * weights["scales"][:, None]
         self._max_tokens = max_tokens
-        self._tokenizer = _tokenizer(max_tokens)
+        self._tokenizer = tokenizer(max_tokens)
         self._unknown = [self._tokenizer.token_to_id("[UNK]")]
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -12,5 +12,6 @@ from clio.testing.http import model_server
 from clio.testing.openai import DIMENSIONS
 from clio.testing.standin import answer
 from clio.testing.state import Fault, Server
+from clio.testing.words import Words
 
-__all__ = ["DIMENSIONS", "Fault", "Server", "answer", "model_server"]
+__all__ = ["DIMENSIONS", "Fault", "Server", "Words", "answer", "model_server"]
