@@ -79,7 +79,7 @@ GROUPS: dict[str, Sequence[Shown]] = {
         Shown("Singletons", "singletons", "base", "share of base clusters with one conversation", -1),
         Shown("Balance", "balance", "base", "entropy of base clusters' sizes over its maximum", 0),
     ),
-    "Reconstruction: parents fixed to the true ones, each base cluster given to one by its name": (
+    "Reconstruction: parents fixed to the true ones, each base cluster given to one": (
         Shown(
             "Categories",
             "reconstruction",
@@ -95,17 +95,30 @@ GROUPS: dict[str, Sequence[Shown]] = {
             of_names=True,
         ),
         Shown(
+            "Categories, by a codebook and members",
+            "reconstruction",
+            "categories by a codebook and members",
+            "the same by the cluster's members instead of its name: what most of their requests are nearest to decides",
+        ),
+        Shown(
+            "Categories, by members, spread of languages",
+            "reconstruction, spread of languages",
+            "categories by a codebook and members",
+            "of the row before: best minus worst language with 50 conversations or more",
+            -1,
+        ),
+        Shown(
             "Categories, mean of all",
             "reconstruction, mean of categories",
             "categories",
-            "the same, each category weighed alike",
+            "the first, each category weighed alike",
             of_names=True,
         ),
         Shown(
             "Categories, spread of languages",
             "reconstruction, spread of languages",
             "categories",
-            "best minus worst language with 50 conversations or more",
+            "of the first: best minus worst language",
             -1,
             of_names=True,
         ),
@@ -208,17 +221,31 @@ GROUPS: dict[str, Sequence[Shown]] = {
     ),
     "Shares": (
         Shown(
+            "Correlation, by a codebook and members",
+            "shares, correlation",
+            "categories by a codebook and members",
+            "Pearson's, of the categories' shares, as clusters are given to categories by their members, with the true ones",
+        ),
+        Shown(
+            "Mean error, by a codebook and members",
+            "shares, mean error",
+            "categories by a codebook and members",
+            "mean absolute error of a category's share",
+            -1,
+            digits=4,
+        ),
+        Shown(
             "Correlation, by a codebook",
             "shares, correlation",
             "categories by a codebook",
-            "Pearson's, of the categories' shares, as names tell them by the codebook, with the true ones",
+            "the first, as names tell them by the codebook",
             of_names=True,
         ),
         Shown(
             "Mean error, by a codebook",
             "shares, mean error",
             "categories by a codebook",
-            "mean absolute error of a category's share",
+            "the second, as names tell them by the codebook",
             -1,
             True,
             4,

@@ -76,10 +76,28 @@ def test_reconstruction_gives_clusters_to_categories_by_their_names() -> None:
     categories = ["lost card", "trip", "rice"]
     truth = np.asarray([0, 0, 1, 1, 2, 0], np.int32)
     found = clustered([0, 0, 1, 1, 2, 2])
-    assert (reconstruction.given(found, categories, Words()) == truth).tolist() == [True] * 5 + [False]
+    told = reconstruction.Codebook.of_names(categories)
+    assert (reconstruction.by_names(found, told, Words()) == truth).tolist() == [True] * 5 + [False]
     assert reconstruction.best(found, truth) == pytest.approx(5 / 6)
     hidden = clustered([0, 0, 1, 1, 2, 2], texts=[None, *TEXTS[1:]])
-    assert (reconstruction.given(hidden, categories, Words()) == truth).tolist()[:3] == [False, False, True]
+    assert (reconstruction.by_names(hidden, told, Words()) == truth).tolist()[:3] == [False, False, True]
+
+
+def test_reconstruction_gives_clusters_to_categories_by_what_most_members_are_nearest_to() -> None:
+    """A cluster goes where two of its three members go, by any label of a category, whatever it is called; one in none is given none."""
+    categories = ["cards", "journeys"]
+    inside = [("cards", "lostCard"), ("cards", "newPIN"), ("journeys", "trip")]
+    told = reconstruction.Codebook.of_labels(categories, inside)
+    assert (list(told.texts), told.of.tolist()) == (
+        ["cards: lost card", "cards: new pin", "journeys: trip"],
+        [0, 0, 1],
+    )
+    found = clustered([0, 0, 0, 1, 1, -1], texts=[None, None])
+    said = ["a lost card", "my new pin", "a trip", "plan a trip", "trip", "lost"]
+    requests = dict(zip(found.ids, said, strict=True))
+    assert reconstruction.by_members(found, told, requests, Words()).tolist() == [0, 0, 0, 1, 1, -1]
+    # a cluster whose members ask for nothing is given none
+    assert reconstruction.by_members(found, told, {"0": "a trip"}, Words()).tolist() == [1, 1, 1, -1, -1, -1]
 
 
 def test_a_name_is_found_by_its_own_requests_only() -> None:

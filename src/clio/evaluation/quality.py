@@ -19,7 +19,7 @@ from clio.clustering.base import centroids
 from clio.evaluation import agreement, languages, naming, reconstruction, shares
 from clio.evaluation.clustered import Clustered, of_run
 from clio.evaluation.ground import Ground, Row
-from clio.evaluation.labelled import Labelled, in_words
+from clio.evaluation.labelled import Labelled
 from clio.evaluation.remembering import Remembering
 from clio.models import embedder
 from clio.models.protocols import Embedder
@@ -134,7 +134,7 @@ def quality(
         made.append(found)
         _agree(figures, labelled, found)
         _meet(figures, labelled, found)
-        _reconstruct(figures, labelled, found, encoder)
+        _reconstruct(figures, labelled, found, requests, encoder)
         out = [str(labelled.rows[i]["id"]) for i in order[:held]]
         _name(figures, found, out, requests, encoder, judge)
         held_by, tried = shares.covered(found.levels[0], max(50, len(found.ids) // 10), seed=seed)
@@ -189,21 +189,23 @@ def _meet(figures: Figures, labelled: Labelled, found: Clustered) -> None:
         figures.add("languages, two of one label meet", "in the same language", met.alone)
 
 
-def _reconstruct(figures: Figures, labelled: Labelled, found: Clustered, encoder: Embedder) -> None:
+def _reconstruct(
+    figures: Figures, labelled: Labelled, found: Clustered, requests: Mapping[str, str], encoder: Embedder
+) -> None:
     """By the names of labels, by those of categories, and by a codebook that tells each category with the labels under it."""
     for kind, truth in _labels(labelled, found).items():
         names, numbers = np.unique(np.asarray(truth), return_inverse=True)
         true = np.asarray(numbers, np.int32)
         figures.add("reconstruction, the best that clusters allow", kind, reconstruction.best(found, true))
-        given = reconstruction.given(found, [in_words(name) for name in names], encoder)
-        _hold(figures, kind, given, true, labelled, found)
+        told = reconstruction.Codebook.of_names(names.tolist())
+        _hold(figures, kind, reconstruction.by_names(found, told, encoder), true, labelled, found)
         if kind == "categories":
-            inside = sorted({(labelled.above[id_], labelled.label[id_]) for id_ in found.ids})
-            told = [f"{in_words(above)}: {in_words(label)}" for above, label in inside]
-            of = np.searchsorted(names, [above for above, _ in inside])
-            nearest = reconstruction.given(found, told, encoder)
-            given = np.where(nearest >= 0, of[nearest], -1).astype(np.int32)
+            inside = [(labelled.above[id_], labelled.label[id_]) for id_ in found.ids]
+            told = reconstruction.Codebook.of_labels(names.tolist(), inside)
+            given = reconstruction.by_names(found, told, encoder)
             _hold(figures, "categories by a codebook", given, true, labelled, found)
+            given = reconstruction.by_members(found, told, requests, encoder)
+            _hold(figures, "categories by a codebook and members", given, true, labelled, found)
 
 
 def _hold(
