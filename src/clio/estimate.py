@@ -30,7 +30,6 @@ from clio.models.roles import without_address
 from clio.privacy import pii
 from clio.privacy.auditor import audit_prompt
 from clio.prompts import load
-from clio.report import duration
 from clio.settings import Role, Settings
 
 #: conversations whose prompts are counted
@@ -78,10 +77,12 @@ class Step:
 class Estimate:
     """What a run will come to.
 
-    ``asked`` is the number of conversations without near-duplicates, ``priced`` the date (ISO) of the oldest price used.
+    ``counted`` says what ``conversations`` counts, ``asked`` is their number without near-duplicates, ``priced`` the date (ISO) of the
+    oldest price used.
     """
 
     conversations: int
+    counted: str
     asked: int
     batch: bool
     concurrency: int
@@ -123,6 +124,7 @@ class Estimate:
         """All of it as JSON values."""
         return {
             "conversations": self.conversations,
+            "counted": self.counted,
             "asked": self.asked,
             "calls": self.calls,
             "input_tokens": self.input_tokens,
@@ -142,6 +144,8 @@ class Estimate:
         price = "at no price" if self.cost == 0 else "at a price unknown"
         if self.cost:
             price = f"for about ${self.cost:,.2f}"
+        from clio.report import duration  # loads what is shown on terminals
+
         time = "within a day (batch jobs)" if self.batch else f"in about {duration(self.seconds)}"
         return (
             f"estimate {self.calls:,} model calls {price}, {time}: {short(self.input_tokens)} tokens in, "
@@ -186,9 +190,8 @@ def estimate(
         _step(stage, name, names[name], one, known[name], settings) for (stage, name), one in work.items()
     ]
     dates = [price.date for price in known.values() if price and price.date]
-    return Estimate(
-        total, asked, settings.batch, settings.concurrency, min(dates) if dates else None, tuple(steps)
-    )
+    priced = min(dates) if dates else None
+    return Estimate(total, settings.count, asked, settings.batch, settings.concurrency, priced, tuple(steps))
 
 
 @dataclass(frozen=True, slots=True)

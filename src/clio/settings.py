@@ -43,6 +43,11 @@ class Settings(BaseModel):
         "field",
         description="Who counts as a user: the log's user field, or, where there is none, each conversation (you vouch for that).",
     )
+    count: Literal["conversations", "requests"] = Field(
+        "conversations",
+        description="What is placed and counted: each conversation, or each request in it: an English conversation is then parted where "
+        "its user begins to ask for something else, and a person still counts once.",
+    )
     max_characters: int = Field(
         400_000, ge=1000, description="A conversation longer than this is set aside and counted."
     )
@@ -198,6 +203,13 @@ class Settings(BaseModel):
     def _sample_for_strata(self) -> Settings:
         if self.sample_by and not self.sample:
             raise ValueError("sample_by needs sample, the number of conversations to draw")
+        return self
+
+    @model_validator(mode="after")
+    def _all_requests(self) -> Settings:
+        if self.sample and self.count == "requests":
+            # those of one conversation are drawn together, so that the intervals would be too narrow
+            raise ValueError("sample draws whole conversations: leave it out, or set count=conversations")
         return self
 
     def model_of(self, role: Role) -> str | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from clio.clustering.base import base_clusters, centroids, expected_k, without_small
+from clio.clustering import neighbours
+from clio.clustering.base import base_clusters, centroids, expected_k, silhouette, without_small
 from clio.clustering.embed import choose_embedder, prepare
 from clio.clustering.hierarchy import arrange, level_sizes
 from clio.clustering.projection import nearest, project
@@ -45,6 +46,37 @@ def test_the_number_is_chosen_where_clusters_stand_apart(k: int) -> None:
     found = base_clusters(vectors, None, 0)
     assert abs(int(found.max()) + 1 - k) <= 4
     assert adjusted_rand_score(truth, found) > 0.9
+
+
+def test_silhouettes_are_those_of_scikit_learn() -> None:
+    """One alone counts 0."""
+    vectors, truth = blobs(200, 9)
+    labels = np.where(np.arange(200) == 7, 9, truth).astype(np.int32)
+    apart = np.linalg.norm(vectors[:, None] - vectors, axis=2)
+    expected = silhouette_score(apart, labels, metric="precomputed")
+    assert silhouette(apart, labels) == pytest.approx(expected, abs=1e-5)
+
+
+def test_vectors_are_drawn_alike_with_and_without_a_sparse_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What spares small logs the loading of SciPy changes nothing, in one cell or in several; neighbours come nearer."""
+    vectors, truth = blobs(500, 12)
+    for cells in (np.zeros(500, np.int32), (np.arange(500) % 3).astype(np.int32)):
+        monkeypatch.setattr(neighbours, "_DENSE", 500)
+        dense = neighbours.drawn(vectors, cells)
+        monkeypatch.setattr(neighbours, "_DENSE", 0)
+        assert np.allclose(dense, neighbours.drawn(vectors, cells), atol=1e-6)
+        middles = centroids(vectors, truth.astype(np.int32))
+        assert (dense * middles[truth]).sum() > (vectors * middles[truth]).sum()
+
+
+def test_cells_part_large_logs_only() -> None:
+    """Up to 4,000 vectors are one cell; more are parted into cells of 600 on average, the same each time."""
+    vectors, _ = blobs(6000, 40)
+    assert neighbours.cells_of(vectors[:4000], 0).max() == 0
+    cells = neighbours.cells_of(vectors, 0)
+    assert 8 <= cells.max() + 1 <= 10
+    assert np.bincount(cells).max() < 2000
+    assert cells.tobytes() == neighbours.cells_of(vectors, 0).tobytes()
 
 
 def test_small_clusters_join_their_like() -> None:

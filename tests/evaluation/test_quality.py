@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
+from sklearn import metrics
 
 from clio import demo
 from clio.cli.evaluate import evaluate
@@ -131,6 +132,20 @@ def test_the_same_clusters_under_other_numbers_come_again_and_random_ones_do_not
     half = stability.again(np.where(one < 4, one, -1).astype(np.int32), one)
     assert half.matched == pytest.approx((one < 4).mean())
     assert half.ami < 0.9
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "other"), [(40, 3, 5), (900, 60, 40), (30, 1, 4), (30, 30, 30), (20, 20, 3)]
+)
+def test_agreement_is_that_of_scikit_learn(n: int, k: int, other: int) -> None:
+    """Clusters that go with their labels, by chance, all in one, or all apart."""
+    dice = np.random.default_rng(n)
+    truth = dice.permutation(np.arange(n) % k)
+    clusters = np.where(dice.random(n) < 0.5, truth % other, dice.integers(0, other, n)).astype(np.int32)
+    found = agreement.score([f"label {label}" for label in truth], clusters)
+    assert found.ami == pytest.approx(metrics.adjusted_mutual_info_score(truth, clusters), abs=1e-9)
+    assert found.ari == pytest.approx(metrics.adjusted_rand_score(truth, clusters), abs=1e-9)
+    assert found.v == pytest.approx(metrics.v_measure_score(truth, clusters), abs=1e-9)
 
 
 def test_intervals_of_samples_hold_the_share_of_all_as_often_as_they_say() -> None:

@@ -56,7 +56,7 @@ def made(
         for id_, text in zip(ids, texts, strict=True)
     ]
     with folder.opened():
-        table = conversations_table(talks, folder.salt())
+        table = conversations_table(talks, range(len(talks)), folder.salt())
         folder.write_table("conversations", "k1", table)
         numbers = pa.array(range(len(rows)), pa.int32())
         folder.write_table("facets", "k2", pa.table({"id": ids, "request": texts, "duplicate": numbers}))

@@ -66,12 +66,15 @@ def _logs(
 
     from rich.console import Console
 
+    from clio.errors import SettingsError
     from clio.evaluation import labelled, quality
     from clio.progress import reporter
     from clio.report import show_quality
     from clio.settings import parse_set, resolve
 
     settings = resolve(parse_set(pairs))
+    if settings.count == "requests":
+        raise SettingsError("setting 'count': the labels are of whole conversations; leave it out")
     found = labelled.read([Path(log) for log in logs], label, above)
     if limit:
         found = found.sample(limit)

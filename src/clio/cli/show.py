@@ -39,6 +39,7 @@ def show(folder: Path, cluster: str | None, depth: int | None, as_json: bool) ->
         clusters = [chosen] if chosen else list(insights.clusters)
         document: dict[str, Any] = {
             "conversations": insights.conversations,
+            "counted": insights.counted,
             "users": insights.users,
             "coverage": round(insights.coverage, 4),
             "levels": list(insights.levels),
@@ -60,7 +61,9 @@ def show(folder: Path, cluster: str | None, depth: int | None, as_json: bool) ->
         show_cluster(insights, chosen, console)
         return
     coverage = f"{insights.coverage:.1%}{margin(insights.coverage_interval)}"
-    console.print(f"{insights.conversations:,} conversations, {levels_line(insights)}, coverage {coverage}")
+    console.print(
+        f"{insights.conversations:,} {insights.counted}, {levels_line(insights)}, coverage {coverage}"
+    )
     if insights.sample:
         console.print(sample_line(insights.sample), soft_wrap=True)
     console.print()

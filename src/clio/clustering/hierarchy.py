@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
+from clio.clustering.kmeans import kmeans
 from clio.clustering.vectors import unit
 
 #: mean number of clusters in a neighbourhood (paper G.7)
@@ -51,7 +51,7 @@ def neighbourhoods(vectors: NDArray[np.float32], seed: int) -> NDArray[np.int32]
     if count == 1:
         return np.zeros(len(vectors), np.int32)
     with threadpool_limits(limits=1):
-        return np.asarray(KMeans(count, n_init=4, random_state=seed).fit_predict(vectors), np.int32)
+        return kmeans(vectors, count, seed, tries=4)
 
 
 def arrange(
@@ -96,10 +96,7 @@ def _parents(
     """
     tries = max(1, min(_TRIES, 2000 // wanted))
     with threadpool_limits(limits=1):
-        found = KMeans(min(wanted, len(vectors)), n_init=tries, random_state=seed).fit(
-            vectors, sample_weight=np.sqrt(mass)
-        )
-    return np.asarray(np.unique(found.labels_, return_inverse=True)[1], np.int32)
+        return kmeans(vectors, min(wanted, len(vectors)), seed, tries=tries, weights=np.sqrt(mass))
 
 
 def pooled(rows: NDArray[Any], parents: NDArray[np.int32], mass: NDArray[np.float64]) -> NDArray[np.float64]:

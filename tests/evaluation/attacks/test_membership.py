@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from clio import demo
 from clio.errors import SettingsError
 from clio.evaluation.attacks import Result
-from clio.evaluation.attacks.membership import account, auc, membership
+from clio.evaluation.attacks.membership import account, auc, logistic, membership
 from clio.evaluation.ground import Ground
 from clio.evaluation.remembering import Remembering
 from clio.insights import Insight, Insights
@@ -130,6 +131,16 @@ def test_a_log_without_requests_is_refused(tmp_path: Path) -> None:
     rows = [{**row, "messages": [{"role": "user", "content": ""}]} for row in log(20)]
     with pytest.raises(SettingsError, match="says anything"):
         membership(Same(rows, Settings(), tmp_path, Words()))
+
+
+@pytest.mark.parametrize("told", [0.0, 1.0, 6.0])
+def test_the_combined_attacker_is_scikit_learns_logistic_regression(told: float) -> None:
+    """The same weights, for features that tell nothing, something, or nearly all."""
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(300, 4))
+    inside = rng.random(300) < 1 / (1 + np.exp(-told * features[:, 0] - 0.5))
+    expected = LogisticRegression(C=0.1, tol=1e-10, max_iter=1000).fit(features, inside)
+    assert logistic(features, inside) == pytest.approx([*expected.intercept_, *expected.coef_[0]], abs=1e-5)
 
 
 def test_auc_is_that_of_scikit_learn() -> None:

@@ -42,6 +42,7 @@ _EXTREME = 0.05
 _NEIGHBOURS = 10
 _DRAWS = 1000
 _ROWS = 2048
+_STEPS = 100  # of Newton's method, which takes about ten
 
 
 def membership(
@@ -229,10 +230,6 @@ def _results(
 
 def _combined(seen: Floats, beyond: Floats, inside: Bools) -> Floats:
     """Logistic regression on everything, float64 (splits, n): trained on all other splits, with what the targets look like in and out."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     splits = range(len(seen))
     scores = np.empty(inside.shape)
     for s in splits:
@@ -243,10 +240,33 @@ def _combined(seen: Floats, beyond: Floats, inside: Bools) -> Floats:
             return np.column_stack([seen[split], beyond[split], *likely])
 
         others = [i for i in splits if i != s]
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-        model.fit(np.concatenate([features(i) for i in others]), np.concatenate([inside[i] for i in others]))
-        scores[s] = model.decision_function(features(s))
+        taught = np.concatenate([features(i) for i in others])
+        middle, spread = taught.mean(axis=0), np.maximum(taught.std(axis=0), 1e-9)
+        weights = logistic((taught - middle) / spread, np.concatenate([inside[i] for i in others]))
+        scores[s] = (features(s) - middle) / spread @ weights[1:] + weights[0]
     return scores
+
+
+def logistic(features: Floats, inside: Bools, penalty: float = 10.0) -> Floats:
+    """Logistic regression by Newton's method: float64 (1 + f,), the intercept first.
+
+    Args:
+        features: float64 (n, f), each of about one spread.
+        inside: bool (n,), what is to be told.
+        penalty: half of it times the weights' squares is added to the loss; the intercept is free.
+    """
+    known = np.column_stack([np.ones(len(features)), features])
+    fine = penalty * np.diag(np.arange(known.shape[1]) > 0)
+    weights = np.zeros(known.shape[1])
+    for _ in range(_STEPS):
+        odds = 1 / (1 + np.exp(-np.clip(known @ weights, -30, 30)))
+        slope = known.T @ (odds - inside) + fine @ weights
+        bend = (known * (odds * (1 - odds))[:, None]).T @ known + fine
+        step = np.linalg.solve(bend + 1e-9 * np.eye(len(bend)), slope)
+        weights -= step
+        if np.abs(step).max() < 1e-8:
+            break
+    return weights
 
 
 def _likelihood(scores: Floats, inside: Bools, score: Floats) -> Floats:
