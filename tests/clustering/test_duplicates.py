@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clio.clustering import duplicates
 from clio.clustering.duplicates import near_duplicates
 
 LONG = "How do I report a lost card to the bank when I am abroad and have no phone with me right now"
@@ -42,3 +47,21 @@ def test_chinese_is_compared_by_characters() -> None:
         0,
         2,
     ]
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(max_codepoint=127)))
+def test_ascii_is_cut_into_the_same_words_as_any_text(text: str) -> None:
+    """The fast way for ASCII finds the words that the pattern finds."""
+    assert text.translate(duplicates._SPACED).split() == duplicates._WORDS.findall(text)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(2**32 - 2, 2**32 - 1)), max_size=12))
+def test_buckets_are_the_rows_that_are_equal(rows: list[tuple[int, int]]) -> None:
+    """Rows are together exactly if they are equal, in the order of their first; a row that is alone is in none."""
+    expected: dict[tuple[int, int], list[int]] = {}
+    for n, row in enumerate(rows):
+        expected.setdefault(row, []).append(n)
+    parts = np.asarray(rows, np.uintc).reshape(len(rows), 2)
+    assert duplicates._buckets(parts) == [some for some in expected.values() if len(some) > 1]

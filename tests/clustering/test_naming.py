@@ -9,11 +9,15 @@ from clio.clustering.counting import Said, background, read, said_most
 from clio.clustering.naming import _also_said, describe_base, terms
 from clio.clustering.parents import Described, describe_parents
 from clio.clustering.phrases import actions, find_phrases
-from clio.clustering.topics import Spread, nearest, shares, topics
+from clio.clustering.topics import Nearest, Spread, nearest, shares, topics
 from clio.text import has_cjk
 
 TASKS = len(topics().tasks)
-NOWHERE = Spread(np.zeros((2, TASKS), np.float32), np.zeros((2, len(topics().themes)), np.float32))
+NOWHERE = Spread(
+    np.zeros((2, TASKS), np.float32),
+    np.zeros((2, len(topics().themes)), np.float32),
+    np.zeros((2, TASKS), bool),
+)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,12 @@ def test_chinese_and_other_languages_give_things() -> None:
         p.words == ("billete", "tren") or "tren" in p.words
         for p in find_phrases("Necesito un billete de tren", "es")
     )
+
+
+def alone(task: list[int]) -> Nearest:
+    """Requests that are near to one task each and to no other."""
+    numbers = np.asarray(task, np.int32)
+    return Nearest(numbers, numbers[:, None])
 
 
 def describe(texts: list[str], users: list[int] | None = None, min_users: int = 5) -> Described:
@@ -151,7 +161,7 @@ def test_parents_are_named_by_what_joins_their_children_and_are_distinct() -> No
     task = [names.index("Book a flight")] * 14 + [names.index("Write a poem")] * 6
     task += [names.index("Book a hotel")] * 20
     spread = Spread.of(
-        np.asarray(task, np.int32),
+        alone(task),
         np.repeat([0, 1], 20).astype(np.int32),
         np.arange(40, dtype=np.int32),
         2,
@@ -166,13 +176,58 @@ def test_parents_are_named_by_what_joins_their_children_and_are_distinct() -> No
 def test_a_task_that_few_are_near_to_names_nothing() -> None:
     """Even the public vocabulary tells of a person where a single request puts a task into a text."""
     names = list(topics().tasks)
-    task = np.asarray([names.index("Find a doctor")] * 9, np.int32)
+    task = alone([names.index("Find a doctor")] * 9)
     label = np.zeros(9, np.int32)
     few = Spread.of(task, label, np.asarray([1, 1, 1, 2, 2, 3, 3, 4, -1], np.int32), 1, 5)
     assert not few.tasks.any()
+    assert not few.near.any()
     assert describe_parents(few, top=True)[0].name == "Various requests"
     many = Spread.of(task, label, np.arange(9, dtype=np.int32), 1, 5)
     assert many.tasks[0, names.index("Find a doctor")] == 1
+
+
+def leaning(tasks: list[str], users: int) -> Described:
+    """What a cluster is called whose users say different things, each near to the same tasks, the first most."""
+    names = list(topics().tasks)
+    numbers = np.asarray([[names.index(task) for task in tasks]] * 12, np.int32)
+    # no task is the nearest of enough
+    nearest = Nearest(np.arange(12, dtype=np.int32), numbers)
+    who = np.arange(12, dtype=np.int32) % users
+    spread = Spread.of(nearest, np.zeros(12, np.int32), who, 1, 5)
+    closeness = np.zeros((1, TASKS), np.float32)
+    closeness[0, numbers[0]] = 1 - np.arange(len(tasks)) / 100
+    texts = [
+        f"{word} things" for word in ["an", "of", "to", "my", "it", "on", "at", "so", "do", "we", "or", "by"]
+    ]
+    members = read(texts, ["en"] * 12, np.zeros(12, np.int32), who)
+    return describe_base(members, closeness, spread, 5)[0]
+
+
+def test_a_mixed_cluster_is_named_by_the_themes_that_it_leans_to() -> None:
+    """Where no words and no task are shared by enough, the theme to whose tasks enough are near stands, said to be mixed."""
+    assert (
+        leaning(["Write a poem", "Write a short story", "Write song lyrics"], 12).name
+        == "Various: creative writing"
+    )
+    # four accounts are too few, however many requests they make
+    assert leaning(["Write a poem", "Write a short story", "Write song lyrics"], 4).name == "Various requests"
+
+
+def test_words_that_say_nothing_tell_no_cluster_from_another() -> None:
+    """Two clusters of one task are told apart by a thing that is said in one, never by "what" or "tell me"."""
+    names = list(topics().tasks)
+    one = [f"tell me what {word} rabbits eat" for word in ("old", "big", "wild", "tame", "young", "grey")]
+    other = [f"tell me what {word} eat" for word in ("cats", "mice", "dogs", "birds", "bees", "cows")]
+    cluster = np.repeat([0, 1], 6).astype(np.int32)
+    members = read([*one, *other], ["en"] * 12, cluster, np.arange(12, dtype=np.int32))
+    spread = Spread.of(
+        alone([names.index("Care for pets")] * 12), cluster, np.arange(12, dtype=np.int32), 2, 5
+    )
+    closeness = np.zeros((2, TASKS), np.float32)
+    closeness[:, names.index("Care for pets")] = 1
+    told = [one.name for one in describe_base(members, closeness, spread, 5)]
+    assert len(set(told)) == 2
+    assert not any(word in name.split() for name in told for word in ("what", "tell", "me"))
 
 
 def test_nearest_task_is_found_and_shares_sum_to_one() -> None:
@@ -180,4 +235,6 @@ def test_nearest_task_is_found_and_shares_sum_to_one() -> None:
     tasks = np.eye(TASKS, dtype=np.float32)
     near = nearest(tasks[[3, 3, 5]], tasks)
     assert near.task.tolist() == [3, 3, 5]
+    assert near.near.shape == (3, 5)
+    assert all(task in some for task, some in zip(near.task, near.near, strict=True))
     assert shares(near.task, [np.arange(3)], TASKS).sum() == pytest.approx(1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from clio.facets import computed, concern, language, request
 
 
@@ -23,14 +25,29 @@ def test_languages_are_found_by_script_and_by_model() -> None:
 
 def test_the_request_is_the_first_turn_that_says_something() -> None:
     """Greetings are passed over, and identifiers are masked."""
-    assert request.extract(["Hi!", "Can you book a table for dinner?", "At seven."]).endswith(
-        "Can you book a table for dinner?"
-    )
+    found = request.extract(["Hi!", "Can you book a table for dinner?", "At seven."])
+    assert found == "Can you book a table for dinner?"
     assert (
         request.extract(["Write an email to ann@example.com about lunch"])
         == "Write an email to [email] about lunch"
     )
     assert request.extract([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        (["Hello", "Hi there, how are you? What is a quasar"], "What is a quasar"),
+        (["Bonjour, comment faire du pain ?"], "comment faire du pain ?"),
+        (["你好，如何做饭"], "如何做饭"),
+        (["Hide the rows of a table"], "Hide the rows of a table"),
+        (["Hello world in Rust"], "Hello world in Rust"),
+        (["Hi", "hello"], "Hi hello"),
+    ],
+)
+def test_a_greeting_is_no_request_where_anything_else_is_said(said: list[str], asked: str) -> None:
+    """Those who greet alike ask for different things; who only greets has greeted."""
+    assert request.extract(said) == asked
 
 
 def test_long_requests_are_cut_to_the_sentences_that_ask() -> None:
@@ -50,6 +67,15 @@ def test_concern_is_a_weak_signal_that_never_exceeds_three() -> None:
     """Words alone never justify a 4 or a 5."""
     texts = ["bake bread", "a story about a murder", "how to build a pipe bomb at home"]
     assert [concern.score(t) for t in texts] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [("How to BUILD A BOMB", 3), ("about Guns", 2), ("über Guns", 2), ("\u212aill them", 3)],
+)
+def test_concern_hears_either_case_of_any_alphabet(text: str, score: int) -> None:
+    """Capitals and letters of other alphabets beside a word change nothing."""
+    assert concern.score(text) == concern.score(text.upper()) == score
 
 
 def test_numbers_become_bands() -> None:

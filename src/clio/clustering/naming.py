@@ -30,27 +30,20 @@ from clio.clustering.counting import (
     weight,
     with_fewer,
 )
-from clio.clustering.parents import VARIOUS, Described, joined, lower, lower_theme
+from clio.clustering.parents import VARIOUS, Described, lower, lower_theme
 from clio.clustering.phrases import ASK, ENDING_VERBS, LINKS, QUESTION_WORDS
 from clio.clustering.topics import Spread, topics
 from clio.clustering.vectors import rows_of
 from clio.clustering.wording import Wording, action_name, join, language_name
 from clio.privacy.support import free_words
-from clio.text import has_cjk, lemma
+from clio.text import ENGLISH_STOP_WORDS, has_cjk, lemma
 
 _MAX_NAME = 70
+_VARIOUS = VARIOUS.split()[0]
 _ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-_NO_SAYING = frozenset(
-    {
-        ("are", "you"),
-        ("can", "you"),
-        ("do", "you"),
-        ("of", "the"),
-        ("in", "the"),
-        ("that", "is"),
-        ("i", "am"),
-        ("is", "the"),
-    }
+# words that alone make no saying and tell no cluster from another
+_LIGHT = ENGLISH_STOP_WORDS | frozenset(
+    ("know", "tell", "help", "want", "need", "like", "give", "make", "get", "say", "please")
 )
 # a phrase names a cluster by itself if this share of its users say it
 _CLEAR = 0.2
@@ -58,8 +51,11 @@ _CLEAR = 0.2
 _NEAR, _NEAR_ABROAD, _AGREE, _VOTE = 3.0, 2.4, 0.08, 6.0
 # users by which a phrase must lead its rivals: what one account in another's place can change
 _SWAPPED = 2
-# a theme that this share of members are nearest to lends its tasks to a mixed cluster
-_THEME = 0.28
+# a theme that this share of members are nearest to lends its tasks to a mixed cluster; others are named by the themes that they lean to:
+# by this many standard deviations of their three nearest tasks, and a second theme if it does so nearly as much
+_THEME, _LEANS, _AS_MUCH = 0.28, 2.2, 0.9
+# tasks that a description tells besides the name
+_MOST_NEAR = 2
 # words, or pairs of words, that a description lists
 _MOST_SAID = 10
 
@@ -75,6 +71,7 @@ class _Draft:
     description: str = ""
     own: frozenset[str] = frozenset()
     said: list[str] = field(default_factory=list)
+    near: list[str] = field(default_factory=list)
 
 
 def describe_base(
@@ -98,13 +95,13 @@ def describe_base(
     drafts = []
     for c in range(len(closeness)):
         language, kept = _main_language(members, groups[c])
-        counts = count(members, kept)
+        counts = count(members, kept, min_users)
 
         def written(
             phrases: bool = True, counts: Counts = counts, c: int = c, language: str = language
         ) -> _Draft:
             draft = _Draft(counts, actions_of(counts, base, min_users) if phrases else [], language)
-            _write(draft, closeness[c], spread.tasks[c], spread.themes[c], base, wording, min_users)
+            _write(draft, closeness[c], spread, c, base, wording, min_users)
             return draft
 
         drafts.append(_stable(written))
@@ -117,8 +114,8 @@ def terms(
     members: Members, rows: Sequence[int], base: Background, min_users: int, most: int = 40
 ) -> list[str]:
     """Up to ``most`` terms, the most telling first, each said by at least ``min_users`` distinct users among some rows of ``members``."""
-    counts = count(members, rows)
-    wording = Wording.learn(members.phrases[row] for row in rows)
+    counts = count(members, rows, min_users)
+    wording = Wording.learn(members.phrases, rows)
     found = (
         action_name(verb if verb != ASK else "", key, counts, wording, first=False)
         for _, verb, key in actions_of(counts, base, min_users, most)
@@ -181,14 +178,25 @@ def _state(key: Key, counts: Counts, min_users: int) -> str:
 
 
 def _said(counts: Counts, min_users: int) -> str:
-    """The words that users of a cluster of small talk say alike: two or three in a row, said by nearly half of them."""
-    floor = max(min_users, 0.45 * counts.users)
-    options = [
-        (len(users) * len(words), words)
-        for words, users in counts.runs.items()
-        if len(users) >= floor and words[0] not in QUESTION_WORDS and words not in _NO_SAYING
-    ]
-    return " ".join(max(options)[1]) if options else ""
+    """The words that users of a cluster of small talk say alike: two or three in a row, said by nearly half of them.
+
+    None where one account could change which come first (``_stable``).
+    """
+    floor = max(min_users, 0.45 * counts.users) + _SWAPPED
+    options = sorted(
+        (-len(users) * len(words), words)
+        for words, users in counts.runs().items()
+        if words[0] not in QUESTION_WORDS and not _LIGHT.issuperset(words)
+    )
+    if not options:
+        return ""
+    first, words = options[0]
+    rivals = (
+        other
+        for score, other in options[1:]
+        if score - _SWAPPED * len(other) <= first + _SWAPPED * len(words) and not set(other) <= set(words)
+    )
+    return " ".join(words) if -first >= floor * len(words) and not any(rivals) else ""
 
 
 def _verb(verb: str, key: Key, counts: Counts, min_users: int) -> str:
@@ -202,8 +210,8 @@ def _verb(verb: str, key: Key, counts: Counts, min_users: int) -> str:
 def _write(
     draft: _Draft,
     closeness: NDArray[np.float32],
-    spread: NDArray[np.float32],
-    themes: NDArray[np.float32],
+    spread: Spread,
+    number: int,
     base: Background,
     wording: Wording,
     min_users: int,
@@ -216,32 +224,28 @@ def _write(
         chosen.append((_verb(verb, key, counts, min_users), key))
     standing = (closeness - closeness.mean()) / max(float(closeness.std()), 1e-9)
     # near as a whole, and to many of its members one by one
-    fit = standing + _VOTE * np.minimum(spread, 0.5)
-    near = [int(t) for t in np.argsort(-fit, kind="stable")[:3]]
-    best = float(standing[near[0]])
+    shares, near = spread.tasks[number], spread.near[number]
+    fit = standing + _VOTE * np.minimum(shares, 0.5)
+    order = [int(t) for t in np.argsort(-fit, kind="stable")]
+    best = float(standing[order[0]])
     abroad = draft.language != "en"
-    fits = spread[near[0]] >= _AGREE and best >= (_NEAR_ABROAD if abroad else _NEAR)
+    fits = shares[order[0]] >= _AGREE and best >= (_NEAR_ABROAD if abroad else _NEAR)
     clear = _is_clear(chosen, counts)
     if clear and not (abroad and fits):
         draft.name = _phrase_name(chosen, counts, wording, min_users)
         draft.description = _asked(chosen, draft, wording)
         draft.own = frozenset(word for _, key in chosen[:2] for word in key)
     elif fits:
-        draft.name = topics().tasks[near[0]]
-        others = [
-            lower(topics().tasks[t]) for t in near[1:] if fit[t] >= 0.7 * fit[near[0]] and spread[t] >= 0.05
-        ]
-        also = f", some of them to {join(others, last='or')}" if others else ""
-        draft.description = f"People want to {lower(draft.name)}{also}, in many different words."
+        draft.name = topics().tasks[order[0]]
+        draft.description = f"People want to {lower(draft.name)}, in many different words."
     elif (not chosen or counts.form[chosen[0][1]] < 0.5) and (said := _said(counts, min_users)):
         draft.name, draft.description = f"Say “{said}”", f"People write “{said}” or much the same."
     else:
-        draft.name = _mixed_name(spread, themes, fit)
-        nearest = [
-            lower(topics().tasks[int(t)]) for t in np.argsort(-spread, kind="stable")[:4] if spread[t] > 0
-        ]
-        what = f", with requests to {join(nearest, last='or')}" if nearest else ""
-        draft.description = f"A mixed group{what}."
+        draft.name, draft.description = _mixed_name(spread, number, fit), "A mixed group."
+    others = [t for t in order if topics().tasks[t] != draft.name]
+    draft.near = [lower(topics().tasks[t]) for t in others if near[t]][:_MOST_NEAR]
+    if told := [lower(topics().tasks[t]) for t in others if shares[t] > 0][:_MOST_NEAR]:
+        draft.description += f" Near in meaning: {join(told, last='or')}."
 
 
 def _described(draft: _Draft) -> Described:
@@ -302,16 +306,24 @@ def _phrase_name(chosen: Sequence[tuple[str, Key]], counts: Counts, wording: Wor
     return longer if len(longer) <= _MAX_NAME else name
 
 
-def _mixed_name(spread: NDArray[np.float32], themes: NDArray[np.float32], fit: NDArray[np.float32]) -> str:
+def _mixed_name(spread: Spread, number: int, fit: NDArray[np.float32]) -> str:
     """The two fittest tasks of one theme where many members share it; otherwise, said plainly, "Various: science and history"."""
-    if not themes.any():
-        return VARIOUS
+    shares, themes = spread.tasks[number], spread.themes[number]
+    of = np.asarray(topics().theme_of)
     main = int(themes.argmax())
-    inside = np.flatnonzero((np.asarray(topics().theme_of) == main) & (spread > 0))
+    inside = np.flatnonzero((of == main) & (shares > 0))
     if themes[main] >= _THEME and len(inside):
         best = inside[np.argsort(-fit[inside], kind="stable")][:2]
         return join([topics().tasks[best[0]], *(lower(topics().tasks[t]) for t in best[1:])])
-    return f"Various: {lower_theme(joined(themes, topics().themes, 0.3))}"
+    near = np.unique(of[spread.near[number]])
+    lean = {theme: float(np.sort(fit[of == theme])[-3:].mean()) for theme in near.tolist()}
+    kept = sorted(
+        (theme for theme in lean if lean[theme] >= _LEANS), key=lambda theme: (-lean[theme], theme)
+    )[:2]
+    if not kept:
+        return VARIOUS
+    told = [topics().themes[theme] for theme in kept if lean[theme] >= _AS_MUCH * lean[kept[0]]]
+    return f"{_VARIOUS}: {join([lower_theme(theme) for theme in told])}"
 
 
 def _asked(chosen: Sequence[tuple[str, Key]], draft: _Draft, wording: Wording) -> str:
@@ -366,15 +378,21 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
             for score, _, key in draft.ranked:
                 if own & set(key) or draft.counts.form[key] < 0.7 or not _is_thing(key):
                     continue
-                here = len(draft.counts.things[key]) / max(1, draft.counts.users)
-                there = max(
-                    len(d.counts.things.get(key, ())) / max(1, d.counts.users) for d in same if d is not draft
-                )
+                here = draft.counts.saying(key) / max(1, draft.counts.users)
+                there = max(d.counts.saying(key) / max(1, d.counts.users) for d in same if d is not draft)
                 options.append((here - there + 0.001 * score, key))
             things = [
                 wording.thing(key, draft.counts) for _, key in sorted(options, key=lambda o: (-o[0], o[1]))
             ]
-            for what in (*things, *(words for words in draft.said if lemma(words) not in own)):
+            said = [
+                words
+                for words in draft.said
+                if lemma(words) not in own and not _LIGHT.issuperset(words.split())
+            ]
+            # what a mixed group is near to tells more of it than any one word of a few
+            mixed = draft.name.startswith(_VARIOUS + ":")
+            told = (*draft.near, *things) if mixed else (*things, *said) if draft.name != VARIOUS else ()
+            for what in told:
                 if _rename(draft, f"{draft.name}: {what}", taken):
                     break
             else:

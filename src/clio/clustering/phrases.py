@@ -8,10 +8,10 @@ anything else that stands in object position is a thing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
+from typing import NamedTuple
 
 from clio.text import ENGLISH_STOP_WORDS, has_cjk, lemma, stop_words, tokens, word_list
 
@@ -41,6 +41,7 @@ _NOT_A_THING = (
     | frozenset(["please", "thanks", "something", "anything"])
 )
 
+_SENTENCES = re.compile(r"(?<=[.!?\n;])\s*|,\s+(?:and|then|but|so)\s+")
 # frames that lead to a verb in its base form
 _FRAMES = re.compile(
     r"\b(?:(?:can|could|would|will|may|should|must|shall|do|did|might) (?:you|i|we|u|it)(?: please| kindly| also| just)?"
@@ -73,6 +74,8 @@ _SEEK = {
 }
 _SEEK_FRAME = re.compile(r"\b(" + "|".join(sorted(_SEEK, key=len, reverse=True)) + r")\s+(?=[a-z0-9])")
 _TELLS = word_list("telling_verbs")
+#: characters of a request in which words are counted
+BEGINNING = 300
 #: what a question about a thing is called when no verb is said
 ASK = "ask about"
 
@@ -84,8 +87,7 @@ def verbs() -> frozenset[str]:
     return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """What one request asks: a verb phrase, and the words of its object as they were said, without determiners.
 
     ``thing`` is at most four tokens with the head last; ``link`` and ``tail`` hold one prepositional phrase after it: "for",
@@ -162,17 +164,23 @@ def actions(request: str) -> list[Action]:
     known = verbs()
     found: list[Action] = []
     rest: list[Action] = []
-    for sentence in re.split(r"(?<=[.!?\n;])\s*|,\s+(?:and|then|but|so)\s+", text)[:12]:
+    for sentence in _SENTENCES.split(text)[:12]:
         starts: list[tuple[int, str | None]] = [(m.end(), None) for m in _FRAMES.finditer(sentence)]
         starts += [(m.end(), _SEEK[m.group(1)]) for m in _SEEK_FRAME.finditer(sentence)]
-        words = _TOKEN.findall(sentence)
-        i = 0
-        while i < len(words) and (words[i] in _POLITE or words[i] in _BREAK):
-            i += 1
-        if i < len(words) - 1 and words[i] in known and words[i + 1] not in {"is", "are", "was", "of"}:
-            action = _after(words, words[i], i + 1)
-            if action:
-                found.append(action)
+        begins = next(
+            (
+                at
+                for at in _TOKEN.finditer(sentence)
+                if at.group() not in _POLITE and at.group() not in _BREAK
+            ),
+            None,
+        )
+        if begins and (verb := begins.group()) in known:
+            words = _TOKEN.findall(sentence[begins.end() :])
+            if words and words[0] not in {"is", "are", "was", "of"}:
+                action = _after(words, verb, 0)
+                if action:
+                    found.append(action)
         for at, seek in starts:
             ahead = _TOKEN.findall(sentence[at : at + 160])
             if not ahead:
@@ -197,7 +205,7 @@ def actions(request: str) -> list[Action]:
                     action = _after(ahead, verb, 1)
                     if action:
                         found.append(action)
-        question = _QUESTION.search(sentence)
+        question = _QUESTION.search(sentence) if "wh" in sentence or "how" in sentence else None
         if question:
             words = _TOKEN.findall(sentence[question.end() : question.end() + 160])
             thing, article, end = _thing(words, 0)
@@ -233,7 +241,7 @@ _MASK = re.compile(r"\[[a-z_ ]+\]")
 
 def without_masks(request: str) -> str:
     """A request without the marks that stand for identifiers in it."""
-    return _MASK.sub(" ", request)
+    return _MASK.sub(" ", request) if "[" in request else request
 
 
 _CLAUSE = re.compile(r"[，。！？；：、,.!?;:\n\s\"“”《》（）()]+")
@@ -262,18 +270,25 @@ def _chinese(request: str) -> list[Action]:
     return list(dict.fromkeys(found))[:6]
 
 
-def _by_neighbours(request: str, language: str) -> list[Action]:
+@lru_cache(maxsize=1)
+def beginning(request: str, language: str) -> tuple[str, ...]:
+    """The words at the beginning of a request, kept until the next is asked for: each is asked for twice."""
+    return tuple(tokens(request[:BEGINNING], language))
+
+
+def _by_neighbours(request: str, language: str) -> list[tuple[str, ...]]:
     """Where no grammar is known: pairs of neighbouring content words and the words themselves, as things without a verb."""
     stop = stop_words(language)
-    words = [w if w not in stop and len(w) > 1 and not w.isdigit() else "" for w in tokens(request, language)]
+    words = [
+        w if w not in stop and len(w) > 1 and not w.isdigit() else "" for w in beginning(request, language)
+    ]
     if language == "ja":
         words = ["" if all("\u3040" <= c <= "\u309f" for c in w) else w for w in words]
-    pairs = [Action("", pair, "", "", ()) for pair in pairwise(words) if all(pair)]
-    return list(dict.fromkeys([*pairs, *(Action("", (w,), "", "", ()) for w in words if w)]))[:24]
+    pairs = [pair for pair in pairwise(words) if all(pair)]
+    return list(dict.fromkeys([*pairs, *((word,) for word in words if word)]))[:24]
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(NamedTuple):
     """A candidate for a name: an action's verb (empty: only a thing), the words of its thing, its determiner, its form.
 
     ``form`` says how well formed it is: 1 an object of a verb or question, lower for neighbouring words.
@@ -318,18 +333,16 @@ def find_phrases(request: str, language: str) -> list[Phrase]:
     if language in {"en", "unknown"} and not has_cjk(text):
         found = [phrase for action in actions(text) for phrase in _endings(action)]
         known = verbs()
-        loose = [
-            a
-            for a in _by_neighbours(text[:300], "en")
-            if a.thing[-1] not in _NOT_A_THING and lemma(a.thing[-1]) not in known and a.thing[0] not in known
+        found += [
+            Phrase("", thing, "", 0.75 if len(thing) > 1 else 0.35)
+            for thing in _by_neighbours(text, "en")
+            if thing[-1] not in _NOT_A_THING and thing[0] not in known and lemma(thing[-1]) not in known
         ]
-        found += [Phrase("", a.thing, "", 0.75 if len(a.thing) > 1 else 0.35) for a in loose]
     elif language == "zh":
         found = [phrase for action in _chinese(text) for phrase in _endings(action)]
     else:
         found = [
-            Phrase("", a.thing, "", 1.0 if len(a.thing) > 1 else 0.7)
-            for a in _by_neighbours(text[:300], language)
+            Phrase("", thing, "", 1.0 if len(thing) > 1 else 0.7) for thing in _by_neighbours(text, language)
         ]
     return list(dict.fromkeys(found))
 

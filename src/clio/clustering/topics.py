@@ -14,9 +14,12 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from clio.clustering.lists import distinct
 from clio.models.protocols import Embedder
 
 _BLOCK = 8192
+# tasks that a request is near to
+_NEAR = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,10 @@ def topics() -> Topics:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """For n requests: ``task`` int32 (n,), the number of the nearest task; ``similarity`` float32 (n,), the cosine to it."""
+    """For n requests: ``task`` int32 (n,), the number of the nearest task; ``near`` int32 (n, 5), those of the five nearest."""
 
     task: NDArray[np.int32]
-    similarity: NDArray[np.float32]
+    near: NDArray[np.int32]
 
     def theme(self) -> NDArray[np.int32]:
         """The theme's number of each request's nearest task, int32 (n,)."""
@@ -71,12 +74,12 @@ def nearest(vectors: NDArray[np.float32], tasks: NDArray[np.float32]) -> Nearest
         tasks: from ``task_vectors``.
     """
     found = np.empty(len(vectors), np.int32)
-    similarity = np.empty(len(vectors), np.float32)
+    near = np.empty((len(vectors), min(_NEAR, len(tasks))), np.int32)
     for start in range(0, len(vectors), _BLOCK):
         scores = vectors[start : start + _BLOCK] @ tasks.T
         found[start : start + _BLOCK] = scores.argmax(axis=1)
-        similarity[start : start + _BLOCK] = scores.max(axis=1)
-    return Nearest(found, similarity)
+        near[start : start + _BLOCK] = np.argpartition(scores, -near.shape[1], axis=1)[:, -near.shape[1] :]
+    return Nearest(found, near)
 
 
 def shares(
@@ -95,40 +98,42 @@ class Spread:
     """How n groups' requests spread over the vocabulary: ``tasks`` float32 (n, tasks) and ``themes`` float32 (n, themes), shares 0..1.
 
     Only what enough distinct users of a group are nearest to; the rest is 0, for a single request must not put a task into a text.
+    ``near`` bool (n, tasks): whether enough have a task among their five nearest.
     """
 
     tasks: NDArray[np.float32]
     themes: NDArray[np.float32]
+    near: NDArray[np.bool_]
 
     @staticmethod
     def of(
-        task: NDArray[np.int32],
-        labels: NDArray[np.int32],
-        users: NDArray[np.int32],
-        groups: int,
-        min_users: int,
+        found: Nearest, labels: NDArray[np.int32], users: NDArray[np.int32], groups: int, min_users: int
     ) -> Spread:
         """Count it.
 
         Args:
-            task: int32 (n,), the nearest task of each request.
-            labels: int32 (n,), its group, -1 for none.
+            found: the nearest tasks of n requests.
+            labels: int32 (n,), the group of each, -1 for none.
             users: int32 (n,), its user, -1 where it counts for nobody.
             groups: number of groups.
-            min_users: distinct users who must be nearest to a task or theme.
+            min_users: distinct users who must be near to a task or theme.
         """
-        theme = np.asarray(topics().theme_of, np.int32)[task]
+        kinds, many = len(topics().tasks), len(topics().themes)
+        inside = labels >= 0
+        known = inside & (users >= 0)
+
+        def enough(kind: NDArray[np.int32], kinds: int) -> NDArray[np.bool_]:
+            """Whether so many users of a group are of a kind, bool (groups, kinds), by the kind or kinds of each of their requests."""
+            cells = labels[known].astype(np.int64)[:, None] * kinds + kind[known].reshape(known.sum(), -1)
+            accounts = int(users.max(initial=0)) + 1
+            pairs = distinct((cells * accounts + users[known][:, None]).ravel())
+            people = np.bincount(pairs // accounts, minlength=groups * kinds)
+            return np.asarray(people.reshape(groups, kinds) >= min_users)
 
         def shared(kind: NDArray[np.int32], kinds: int) -> NDArray[np.float32]:
-            inside = labels >= 0
             cells = labels[inside].astype(np.int64) * kinds + kind[inside]
             rows = np.bincount(cells, minlength=groups * kinds).reshape(groups, kinds)
-            known = inside & (users >= 0)
-            pairs = np.unique(
-                np.stack([labels[known].astype(np.int64) * kinds + kind[known], users[known]]), axis=1
-            )
-            people = np.bincount(pairs[0], minlength=groups * kinds).reshape(groups, kinds)
             sizes = np.maximum(rows.sum(axis=1, keepdims=True), 1)
-            return np.where(people >= min_users, rows / sizes, 0.0).astype(np.float32)
+            return np.where(enough(kind, kinds), rows / sizes, 0.0).astype(np.float32)
 
-        return Spread(shared(task, len(topics().tasks)), shared(theme, len(topics().themes)))
+        return Spread(shared(found.task, kinds), shared(found.theme(), many), enough(found.near, kinds))

@@ -16,10 +16,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clio.clustering import counting, hierarchy, naming, parents, topics, with_model
-from clio.clustering.parents import Described
+from clio.clustering.parents import VARIOUS, Described
 from clio.clustering.vectors import rows_of
 from clio.models.answers import Answers
 from clio.models.protocols import ChatModel, Embedder
+from clio.privacy import sensitive
 from clio.privacy.accounts import Accounts
 from clio.privacy.support import hear, needed, runs_of, unsupported
 
@@ -67,12 +68,12 @@ class Tree:
     ``rewritten``: for each level the clusters that a chat model has named anew, from shared terms only, where its first text named what
     too few share; ``fallback``: the same clusters named without a model, or described in fewer words.
 
-    ``task``: int32 (n,), the vocabulary's task that each request is nearest to.
+    ``nearest``: the vocabulary's tasks that each of n requests is nearest to.
     """
 
     levels: list[list[Described]]
     steps: list[NDArray[np.int32]]
-    task: NDArray[np.int32] = field(repr=False)
+    nearest: topics.Nearest = field(repr=False)
     rewritten: list[dict[int, Described]] = field(default_factory=list)
     fallback: list[list[Described]] = field(default_factory=list)
 
@@ -101,19 +102,25 @@ def without_model(data: Clustered, tasks: NDArray[np.float32], shape: Shape) -> 
     groups = rows_of(data.labels, k)
     themes = topics.shares(near.theme(), groups, len(topics.topics().themes))
     members = counting.read(data.requests, data.languages, data.labels, data.users)
-    spread = topics.Spread.of(near.task, data.labels, data.users, k, shape.min_users)
+    spread = topics.Spread.of(near, data.labels, data.users, k, shape.min_users)
     base = naming.describe_base(members, data.centroids @ tasks.T, spread, shape.min_users)
     sizes = hierarchy.level_sizes(k, shape.top, shape.levels)
     steps = hierarchy.arrange(data.centroids, data.weights, themes, sizes, shape.seed)
-    levels = _with_parents(base, steps, near.task, data, shape.min_users)
-    plain = [[Described(one.name, one.plain or one.description) for one in level] for level in levels]
-    return Tree(levels, steps, near.task, [{} for _ in levels], plain)
+    levels = _with_parents(base, steps, near, data, shape.min_users)
+    plain = [[_plain(one) for one in level] for level in levels]
+    return Tree(levels, steps, near, [{} for _ in levels], plain)
+
+
+def _plain(described: Described) -> Described:
+    """What stands in where too few are behind a text: without the words that users share, and without a sensitive subject."""
+    name = VARIOUS if sensitive.factor_of_text(described.name) > 1 else described.name
+    return Described(name, described.plain or described.description)
 
 
 def _with_parents(
     base: list[Described],
     steps: Sequence[NDArray[np.int32]],
-    task: NDArray[np.int32],
+    near: topics.Nearest,
     data: Clustered,
     min_users: int,
 ) -> list[list[Described]]:
@@ -121,7 +128,7 @@ def _with_parents(
     levels, labels = [base], data.labels
     for number, step in enumerate(steps):
         labels = np.where(labels >= 0, step[labels], -1).astype(np.int32)
-        spread = topics.Spread.of(task, labels, data.users, int(step.max()) + 1, min_users)
+        spread = topics.Spread.of(near, labels, data.users, int(step.max()) + 1, min_users)
         levels.append(parents.describe_parents(spread, top=number == len(steps) - 1))
     return levels
 
@@ -178,8 +185,8 @@ def by_model(data: Clustered, fallback: Tree, telling: Telling, embedder: Embedd
         groups = [np.concatenate([groups[i] for i in np.flatnonzero(step == p)]) for p in range(len(kept))]
         rewritten.append(heard.rewrite(levels[-1], groups, telling))
         steps.append(step)
-    named_without = _with_parents(fallback.levels[0], steps, fallback.task, data, shape.min_users)
-    return Tree(levels, steps, fallback.task, rewritten, named_without)
+    named_without = _with_parents(fallback.levels[0], steps, fallback.nearest, data, shape.min_users)
+    return Tree(levels, steps, fallback.nearest, rewritten, named_without)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from clio.clustering.lists import Lists, distinct, lists_with
 from clio.clustering.phrases import ASK, LINKS, Phrase
 from clio.text import has_cjk, lemma, word_list
 
@@ -32,14 +35,21 @@ class Wording:
     countable: frozenset[str]
 
     @staticmethod
-    def learn(members: Iterable[Iterable[Phrase]]) -> Wording:
-        """Count determiners over all phrases."""
-        seen: Counter[str] = Counter()
-        for said in members:
-            seen.update(
-                {phrase.words[_head(phrase.words)] for phrase in said if phrase.article in {"a", "an"}}
-            )
-        return Wording(frozenset(word for word, n in seen.items() if n >= 3))
+    def learn(phrases: Lists[Phrase], rows: Sequence[int] | None = None) -> Wording:
+        """Count determiners over the phrases of all requests, or of some."""
+        places, which = phrases.places(
+            np.arange(len(phrases)) if rows is None else np.asarray(rows, np.int64)
+        )
+        kinds = phrases.numbers[places]
+        heads: dict[str, int] = {}
+        once = distinct(kinds)
+        head_of = np.full(len(once), -1)
+        for i, phrase in enumerate(phrases.things[kind] for kind in once.tolist()):
+            if phrase.article in {"a", "an"}:
+                head_of[i] = heads.setdefault(phrase.words[_head(phrase.words)], len(heads))
+        seen = head_of[np.searchsorted(once, kinds)]
+        requests = lists_with(seen[seen >= 0], which[seen >= 0])
+        return Wording(frozenset(head for head, number in heads.items() if requests[number] >= 3))
 
     def thing(self, key: Key, counts: Counts) -> str:
         """A thing as most of its users write it, without an article."""

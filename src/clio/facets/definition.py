@@ -17,7 +17,7 @@ FacetType = Literal["text", "category", "scale", "number"]
 
 #: columns of a run's tables that no facet may be called
 RESERVED = frozenset(
-    {"id", "user", "duplicate", "cluster", "parent", "level", "vector", "state", "reason", "seen"}
+    {"id", "user", "part_of", "duplicate", "cluster", "parent", "level", "vector", "state", "reason", "seen"}
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # the type that a key belongs to, and how much of it is needed

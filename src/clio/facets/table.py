@@ -19,7 +19,7 @@ from clio.models.roles import Model
 from clio.progress import Advance, silent
 from clio.run_folder import RunFolder
 from clio.settings import Settings
-from clio.stored import CONVERSATIONS, batches, turns_of
+from clio.stored import CONVERSATIONS, batches, own_turns, turns_of
 
 
 def facets(
@@ -30,7 +30,7 @@ def facets(
     model: Model | None,
     progress: Advance = silent,
 ) -> pa.Table:
-    """Every facet of every conversation: id, user, duplicate, request, task, then one string column a categorical facet.
+    """Every facet of every conversation: id, user, part_of, duplicate, request, task, then one string column a categorical facet.
 
     With a chat model also ``state`` (answered, refused, failed), ``reason`` and ``seen``, the share of the conversation that it was
     shown (0..1). It is asked once a near-duplicate group, and its values hold for the whole group. Where it gives no request, the
@@ -58,30 +58,36 @@ def facets(
             if place < len(table.column_names):
                 table = table.remove_column(place)
             table = table.add_column(place, name, column)
-    return table.add_column(2, "duplicate", pa.array(groups, pa.int32()))
+    return table.add_column(3, "duplicate", pa.array(groups, pa.int32()))
 
 
 def _local_facets(batch: pa.RecordBatch, settings: Settings, mask: Callable[[str], str]) -> pa.Table:
     """What needs no chat model."""
-    own = [[text for role, text in conversation if role == "user"] for conversation in turns_of(batch)]
+    own = own_turns(batch)
     requests = [request.extract(said, mask) for said in own]
-    metadata = [json.loads(text) if text else {} for text in batch["metadata"].to_pylist()]
-    columns: dict[str, list[Any]] = {
-        "id": batch["id"].to_pylist(),
-        "user": batch["user"].to_pylist(),
+    columns: dict[str, list[Any] | pa.Array] = {
+        "id": batch["id"],
+        "user": batch["user"],
         "request": requests,
         "task": [None] * len(batch),
         "language": language.detect(requests),
         "concern": [str(concern.score(text)) for text in requests],
         "turns": [computed.turns(len(said)) for said in own],
         "length": [computed.length(sum(map(len, said))) for said in own],
-        "model": batch["model"].to_pylist(),
-        "country": batch["country"].to_pylist(),
+        "model": batch["model"],
+        "country": batch["country"],
         "week": [computed.week(moment) for moment in batch["created_at"].to_pylist()],
     }
-    for name in (name for name in settings.breakdown if name not in columns):
+    more = [name for name in settings.breakdown if name not in columns]
+    metadata = (
+        [json.loads(text) if text else {} for text in batch["metadata"].to_pylist()]
+        if more or settings.trust
+        else []
+    )
+    for name in more:
         columns[name] = [None if (value := row.get(name)) is None else str(value) for row in metadata]
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    table = table.add_column(2, "part_of", batch["part_of"])
     if settings.trust:
         weights = [computed.trust(row.get(settings.trust), settings.trust_full) for row in metadata]
         table = table.append_column("trust_weight", pa.array(weights, pa.float64()))
