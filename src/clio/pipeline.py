@@ -41,7 +41,7 @@ from clio.settings import Settings, resolve
 from clio.stages import Distinct
 from clio.stored import batches
 
-_CONVERSATION_KEYS = ("format", "columns", "max_characters")
+_CONVERSATION_KEYS = ("format", "columns", "max_characters", "count")
 
 
 def run(
@@ -149,7 +149,8 @@ def _read(logs: Any, work: Notes, rules: Policy) -> _Conversations:
                 limits=limits,
                 opened=folder.open,
             )
-            stages.read(found, folder, key, folder.salt(), advance)
+            requests = settings.count == "requests"
+            stages.read(found, folder, key, folder.salt(), advance, requests=requests)
             place = "conversations"
     place = place or "conversations"
     n = folder.rows(place)
@@ -160,10 +161,10 @@ def _read(logs: Any, work: Notes, rules: Policy) -> _Conversations:
         )
 
     # at most so many of one user, and of these a sample
-    most = rules.max_per_user if settings.users == "field" else None
-    kept = np.arange(n)
+    most, kept = rules.max_per_user, np.arange(n)
     if most:
-        kept = sampling.contributed(folder.read(place, ["user"])["user"], most)
+        account = "user" if settings.users == "field" else "part_of"
+        kept = sampling.contributed(folder.read(place, [account])[account], most)
     population, size = len(kept), settings.sample or len(kept)
     sample, work.beyond = None, n - len(kept)
     if settings.sample or work.beyond:

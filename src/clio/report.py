@@ -24,19 +24,17 @@ _BAR_BESIDE_INTERVALS = 12  # so that a row with two intervals keeps to 80 colum
 def show_summary(insights: Insights, facts: Mapping[str, Any], console: Console) -> None:
     """Print the summary of a run."""
     console.print()
+    split = f" in {facts['split_from']:,} conversations" if facts.get("split_from") else ""
     users = f" of {facts['users']:,} users" if facts.get("users") else ""
-    console.print(
-        Text.assemble(
-            (f"{facts['conversations']:,} conversations{users}", "bold"), f", {levels_line(insights)}"
-        )
-    )
+    total = f"{facts['conversations']:,} {insights.counted}{split}{users}"
+    console.print(Text.assemble((total, "bold"), f", {levels_line(insights)}"))
     if insights.sample:
         console.print(sample_line(insights.sample), soft_wrap=True)
     console.print()
     console.print(tree_table(insights, 2, children=4))
     console.print()
     coverage = f"{insights.coverage:.1%}{margin(insights.coverage_interval)}"
-    console.print(f"coverage   {coverage} of conversations stand under a name")
+    console.print(f"coverage   {coverage} of {insights.counted} stand under a name")
     if insights.withheld:
         reasons = ", ".join(
             f"{one_line(reason)} {n:,}"
@@ -113,7 +111,7 @@ def _beside(own: Mapping[str, Any], forecast: Mapping[str, Any] | None) -> list[
 
 def show_estimate(facts: Mapping[str, Any], console: Console) -> None:
     """Print an estimate: what is asked, by stage, and where the texts would go."""
-    console.print(Text(f"{facts['conversations']:,} conversations", style="bold"), soft_wrap=True)
+    console.print(Text(f"{facts['conversations']:,} {facts['counted']}", style="bold"), soft_wrap=True)
     if not facts["stages"]:
         console.print(
             "no chat model is named: all is done on this machine and costs nothing; name one with --model",
@@ -310,7 +308,7 @@ def show_cluster(insights: Insights, cluster: Insight, console: Console) -> None
     interval = insights.interval(cluster.conversations)
     ends = f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f}%)" if interval else ""
     console.print(
-        f"\n{cluster.conversations:,} conversations, {cluster.share:.1%}{ends} of all,"
+        f"\n{cluster.conversations:,} {insights.counted}, {cluster.share:.1%}{ends} of all,"
         f" {cluster.users} users, audit {cluster.audit} of 5"
     )
     if insights.sample:

@@ -12,10 +12,8 @@ from __future__ import annotations
 import fcntl
 import io
 import os
-import resource
 import secrets
 import shutil
-import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,11 +24,12 @@ from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import tomlkit
+import tomli_w
 
 from clio import encryption
 from clio.encryption import Cipher
 from clio.errors import RunError
+from clio.process import no_core_dumps, seldom_collected
 
 _SALT_BYTES = 32
 _PIECE = 4 << 20  # bytes of standard input that are encrypted at a time
@@ -70,7 +69,7 @@ class RunFolder:
         """
         no_core_dumps()
         self.create()
-        with self.lock():
+        with self.lock(), seldom_collected():
             self._begin()
             yield
 
@@ -306,7 +305,7 @@ class RunFolder:
         """Write ``run.toml``: settings, versions, counts, seconds; never a text of a person."""
         path = self.path / "run.toml"
         with self.replacing(path) as beside:
-            beside.write_text(tomlkit.dumps(_toml(facts)), "utf-8")
+            beside.write_text(tomli_w.dumps(_toml(facts)), "utf-8")
 
     def facts(self) -> dict[str, Any]:
         """What ``run.toml`` says, empty if there is none.
@@ -319,16 +318,6 @@ class RunFolder:
             return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):
             raise RunError(f"{path}: not TOML; delete it and run the same command again") from None
-
-
-def no_core_dumps() -> None:
-    """Have the system write no image of this process's memory, which holds texts of people, if it crashes; children inherit it."""
-    # on Linux 1 instead of 0: as small, and the kernel then starts no program that core_pattern pipes dumps to, whatever that would obey
-    wanted = 1 if sys.platform == "linux" else 0
-    _, most = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(
-        resource.RLIMIT_CORE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most)
-    )
 
 
 def with_key(schema: pa.Schema, key: str, table: pa.Table) -> pa.Table:

@@ -73,10 +73,13 @@ class Notes:
         """Count what the logs hold, and say it."""
         times = pc.min_max(self.folder.read("conversations", ["created_at"])["created_at"]).as_py()
         languages = Counter(facets["language"].to_pylist())
+        split_from = pc.count_distinct(facets["part_of"]).as_py()
         users = pc.count_distinct(facets["user"]).as_py()
         self.counts = {
             "conversations": len(facets),
-            "users": users if self.settings.users == "field" else len(facets),
+            "counted": self.settings.count,
+            "split_from": split_from if self.settings.count == "requests" else None,
+            "users": users if self.settings.users == "field" else split_from,
             "near_duplicates": len(facets) - pc.count_distinct(facets["duplicate"]).as_py(),
             "beyond_max_per_user": self.beyond,
             "rejected": rejected(self.folder),
@@ -169,7 +172,8 @@ def rejected(folder: RunFolder) -> dict[str, int]:
 
 def found_line(counts: Mapping[str, Any]) -> str:
     """What the logs hold, in one line."""
-    parts = [f"{counts['conversations']:,} conversations"]
+    split = f" in {counts['split_from']:,} conversations" if counts["split_from"] else ""
+    parts = [f"{counts['conversations']:,} {counts['counted']}{split}"]
     if counts["users"]:
         parts.append(f"{counts['users']:,} users")
     if counts["near_duplicates"]:
@@ -191,8 +195,8 @@ def found_line(counts: Mapping[str, Any]) -> str:
 def summary(out: str | Path) -> dict[str, Any]:
     """What a finished run is summed up by, as JSON values.
 
-    Keys: version, out, conversations, users, rejected, coverage, withheld, levels, stability (ami, matched), seconds, model (calls,
-    tokens, cost, by stage), estimate (None without a chat model), and what the logs hold.
+    Keys: version, out, conversations (or what ``counted`` says), users, rejected, coverage, withheld, levels, stability (ami, matched),
+    seconds, model (calls, tokens, cost, by stage), estimate (None without a chat model), and what the logs hold.
     """
     facts = RunFolder(Path(out)).facts()
     if "result" not in facts:
@@ -217,6 +221,11 @@ def about_run(
 ) -> dict[str, Any]:
     """How the insights were made, for whoever reads them; ``estimate`` is ``Estimate.as_dict`` of its model calls."""
     caveats = ["Counts in breakdowns are lower bounds: what is too rare to show is left out."]
+    if settings.count == "requests":
+        caveats.append(
+            "Requests are counted, not conversations: an English conversation is parted where its user seems to begin to ask for"
+            " something else; some such places are missed, and some are none."
+        )
     if sample:
         caveats.append("Intervals tell how far chance in drawing the sample reaches, and of no other error.")
     if not roles.naming:
@@ -241,6 +250,7 @@ def about_run(
         "estimate": {key: (estimate or {}).get(key) for key in _ESTIMATED} if roles.chat else None,
         "embedder": encoder,
         "clustered": settings.cluster_facet,
+        "counted": settings.count,
         "users": settings.users,
         "seed": settings.seed,
         "caveats": caveats,

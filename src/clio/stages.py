@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clio import sources
+from clio import sources, splitting
 from clio.clustering import base as base_clustering
 from clio.clustering import projection, topics, tree
 from clio.clustering.duplicates import near_duplicates
@@ -18,6 +18,7 @@ from clio.clustering.embed import CHUNK, prepare
 from clio.conversation import Conversation
 from clio.facets.definition import Facet, builtin
 from clio.facets.table import text_languages
+from clio.models import embedder as named_embedder
 from clio.models.answers import Answers
 from clio.models.protocols import Embedder, Usage
 from clio.models.roles import Model
@@ -27,7 +28,7 @@ from clio.privacy.policy import POLICIES, Policy
 from clio.progress import Advance, silent
 from clio.run_folder import RunFolder, with_key
 from clio.settings import Settings
-from clio.stored import BATCH, CONVERSATIONS, REJECTED, batches, conversations_table, turns_of
+from clio.stored import BATCH, CONVERSATIONS, REJECTED, batches, conversations_table, own_turns
 
 # characters of what a user wrote that near-duplicates are compared by
 _COMPARED = 4000
@@ -41,8 +42,10 @@ def read(
     key: str,
     salt: bytes,
     progress: Advance = silent,
+    *,
+    requests: bool = False,
 ) -> None:
-    """Store conversations by row groups of 2,048, users as keyed hashes; what was set aside goes to ``rejected``.
+    """Store conversations, 2,048 a row group, users as keyed hashes; what was set aside goes to ``rejected``.
 
     Args:
         found: from ``sources.open``.
@@ -50,22 +53,30 @@ def read(
         key: of the stage.
         salt: key of the user hashes.
         progress: called with the number of records read.
+        requests: store each conversation as the parts that ask for different things.
     """
     rejected: list[dict[str, Any]] = []
     batch: list[Conversation] = []
+    encoder = named_embedder(splitting.EMBEDDER) if requests else None
+    before = 0
     with folder.writer("conversations", key, CONVERSATIONS) as writer:
+
+        def store() -> None:
+            parted = splitting.parts(batch, encoder) if encoder else [[one] for one in batch]
+            part_of = [before + n for n, some in enumerate(parted) for _ in some]
+            writer.write_table(conversations_table([one for some in parted for one in some], part_of, salt))
+            progress(len(batch))
+
         for item in found:
             if isinstance(item, Conversation):
                 batch.append(item)
             else:
                 rejected.append({"source": item.source, "position": item.position, "reason": item.reason})
             if len(batch) == BATCH:
-                writer.write_table(conversations_table(batch, salt))
-                progress(len(batch))
-                batch = []
+                store()
+                before, batch = before + len(batch), []
         if batch:
-            writer.write_table(conversations_table(batch, salt))
-            progress(len(batch))
+            store()
         # before the conversations take their place, so that both are there or neither
         folder.write_table("rejected", key, pa.Table.from_pylist(rejected, schema=REJECTED))
 
@@ -77,9 +88,7 @@ def duplicates(folder: RunFolder, threshold: float, progress: Advance = silent) 
     """The number of each conversation's near-duplicate group: the row of its first member."""
     texts: list[str] = []
     for batch in batches(folder, ["messages"]):
-        texts += [
-            "\n".join(text for role, text in turns if role == "user")[:_COMPARED] for turns in turns_of(batch)
-        ]
+        texts += ["\n".join(said)[:_COMPARED] for said in own_turns(batch)]
         progress(len(batch))
     return pa.table({"duplicate": pa.array(near_duplicates(texts, threshold=threshold), pa.int32())})
 
@@ -177,8 +186,10 @@ def least_of(policy: Policy) -> tuple[int, int]:
 def ready_vectors(
     distinct: Distinct, vectors: NDArray[np.float32], languages: Sequence[str]
 ) -> NDArray[np.float32]:
-    """The vectors of the distinct conversations without their languages' means, float32 (m, d)."""
-    return prepare(vectors[distinct.place], [languages[i] for i in distinct.rows])
+    """The vectors of the distinct conversations without their languages' means, float32 (m, d); those given may be used up for it."""
+    # where no text comes twice they are in place already, and a copy would be as large again
+    own = vectors if len(distinct.texts) == len(distinct.place) else vectors[distinct.place]
+    return prepare(own, [languages[i] for i in distinct.rows])
 
 
 def describe(
@@ -258,7 +269,7 @@ def audit(candidates: pa.Table, model: Model | None, progress: Advance = silent)
 def members(
     table: pa.Table, assignments: Mapping[str, str] | pa.Table, asked: Sequence[Facet], settings: Settings
 ) -> pa.Table:
-    """What the gate counts: cluster, user, duplicate, and one string column a facet that is no free text."""
+    """What the gate counts: cluster, user, part_of, duplicate, and one string column a facet that is no free text."""
     names = ["language", "concern", "turns", "length", "model", "country", "week", *settings.breakdown]
     names += [facet.name for facet in asked if facet.type != "text" and facet.name not in names]
     kept = [name for name in names if name in table.column_names and table[name].null_count < len(table)]
@@ -269,6 +280,7 @@ def members(
         {
             "cluster": cluster_column,
             "user": table["user"],
+            "part_of": table["part_of"],
             "duplicate": table["duplicate"],
             **({"trust_weight": table["trust_weight"]} if settings.trust else {}),
             **{name: table[name] for name in kept},

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from clio.conversation import Conversation
 from clio.fingerprints import hashed_user
@@ -26,15 +27,17 @@ CONVERSATIONS = pa.schema(
         ("country", pa.string()),
         ("metadata", pa.string()),
         ("messages", pa.list_(_MESSAGE)),
+        ("part_of", pa.int64()),  # the number of the conversation in the log that this is, or is a part of
     ]
 )
 REJECTED = pa.schema([("source", pa.int32()), ("position", pa.int64()), ("reason", pa.string())])
 
 
-def conversations_table(batch: Sequence[Conversation], salt: bytes) -> pa.Table:
-    """Some conversations as a table; users as keyed hashes."""
+def conversations_table(batch: Sequence[Conversation], part_of: Sequence[int], salt: bytes) -> pa.Table:
+    """Some conversations as a table, with the number of that which each is, or is a part of; users as keyed hashes."""
     sizes = [len(c.messages) for c in batch]
     flat = [m for c in batch for m in c.messages]
+    users = {user: hashed_user(salt, user) for user in {c.user for c in batch} if user}
     messages = pa.ListArray.from_arrays(
         pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32()),
         pa.StructArray.from_arrays(
@@ -45,12 +48,13 @@ def conversations_table(batch: Sequence[Conversation], salt: bytes) -> pa.Table:
     return pa.Table.from_arrays(
         [
             pa.array([c.id for c in batch], pa.string()),
-            pa.array([hashed_user(salt, c.user) if c.user else None for c in batch], pa.string()),
+            pa.array([users.get(c.user or "") for c in batch], pa.string()),
             pa.array([c.created_at for c in batch], pa.timestamp("us", "UTC")),
             pa.array([c.model for c in batch], pa.string()),
             pa.array([c.country for c in batch], pa.string()),
             pa.array([_metadata(c) for c in batch], pa.string()),
             messages,
+            pa.array(part_of, pa.int64()),
         ],
         schema=CONVERSATIONS,
     )
@@ -58,10 +62,12 @@ def conversations_table(batch: Sequence[Conversation], salt: bytes) -> pa.Table:
 
 def _metadata(conversation: Conversation) -> str | None:
     """What else the log tells, as JSON; the language that it gives is one more column of it."""
+    if not (conversation.metadata or conversation.language):
+        return None
     told = dict(conversation.metadata)
     if conversation.language:
         told.setdefault("language", conversation.language)
-    return json.dumps(told, ensure_ascii=False, default=str) if told else None
+    return json.dumps(told, ensure_ascii=False, default=str)
 
 
 def batches(folder: RunFolder, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -74,6 +80,20 @@ def turns_of(batch: pa.RecordBatch) -> list[list[tuple[str, str]]]:
     """(role, text) of each message of each conversation."""
     column = batch["messages"]
     flat = column.flatten()
-    roles, texts = flat.field(0).to_pylist(), flat.field(1).to_pylist()
-    bounds = np.concatenate([[0], np.cumsum(np.asarray(column.value_lengths()))])
-    return [list(zip(roles[a:b], texts[a:b], strict=True)) for a, b in pairwise(bounds)]
+    turns = list(zip(flat.field(0).to_pylist(), flat.field(1).to_pylist(), strict=True))
+    return [turns[a:b] for a, b in pairwise(_bounds(column))]
+
+
+def own_turns(batch: pa.RecordBatch) -> list[list[str]]:
+    """The text of each message of each conversation that its user wrote; the others' are not even decoded."""
+    column = batch["messages"]
+    flat = column.flatten()
+    own = pc.equal(flat.field(0), "user")
+    texts = flat.field(1).filter(own).to_pylist()
+    before = np.concatenate([[0], np.cumsum(own.to_numpy(zero_copy_only=False))])
+    return [texts[a:b] for a, b in pairwise(before[_bounds(column)].tolist())]
+
+
+def _bounds(column: pa.ListArray) -> list[int]:
+    """Where the messages of each conversation begin, and where the last ones end."""
+    return [0, *np.cumsum(column.value_lengths().to_numpy()).tolist()]

@@ -21,7 +21,7 @@ TEXTS = st.text(alphabet="ab Z19.,'\n\t-éßЖ中हु👩🎉\u200d\U00012000"
 @pytest.fixture
 def without_tokenizer(monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.setitem(sys.modules, "bpe_openai", None)
-    caches = (tokens._encoding, standin._counter, standin.count_tokens)
+    caches = (tokens._encoder, tokens._encoding, standin._counter, standin.count_tokens)
     for cache in caches:
         cache.cache_clear()
     yield

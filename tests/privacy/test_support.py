@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+import re
+from collections.abc import Callable
 
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clio.clustering.topics import topics
+from clio.privacy import support
 from clio.privacy.accounts import Accounts
 from clio.privacy.support import generalised, hear, needed, runs_of
 from clio.privacy.support import unsupported as lacking
+from clio.text import tokens
 
 
 def unsupported(text, base, said, min_users, trust=None):
@@ -111,3 +119,23 @@ def test_chinese_words_are_supported_by_the_texts_that_hold_them() -> None:
     said = hear(needed("留声机"), ["怎么修留声机"] * 3, np.zeros(3, np.int32), np.arange(3, dtype=np.int32))
     assert unsupported("留声机", [0], said, 2) == frozenset()
     assert unsupported("留声机", [0], said, 3)
+
+
+TASKS = (*topics().tasks, *topics().themes)
+PIECE = st.one_of(st.sampled_from(TASKS), st.sampled_from(["a", "und", "é", "ſ", "'s", "x-"]))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(PIECE, max_size=6),
+    st.sampled_from([" ", "-", ", "]),
+    st.sampled_from([str, str.upper, str.lower]),
+)
+def test_whole_tasks_are_left_out_longest_first(
+    pieces: list[str], between: str, written: Callable[[str], str]
+) -> None:
+    """In whatever case a text is, what is left of it is what one list of all tasks, the longest first, leaves."""
+    text = written(between.join(pieces))
+    every = "|".join(re.escape(task) for task in sorted(TASKS, key=len, reverse=True))
+    plain = re.split(rf"\b(?:{every})\b", text, flags=re.IGNORECASE)
+    assert [tokens(part) for part in support._without_tasks(text)] == [tokens(part) for part in plain]

@@ -383,7 +383,9 @@ export interface components {
         };
         /**
          * Run
-         * @description One run: everything about it but its clusters. ``growth`` is the id of the comparison behind the clusters' growth.
+         * @description One run: everything about it but its clusters. ``counted`` says what all that is called conversations here is.
+         *
+         *     ``growth`` is the id of the comparison behind the clusters' growth.
          */
         Run: {
             /** Id */
@@ -392,6 +394,11 @@ export interface components {
             title: string;
             /** Conversations */
             conversations: number;
+            /**
+             * Counted
+             * @enum {string}
+             */
+            counted: "conversations" | "requests";
             /** Users */
             users: string;
             /** Coverage */

@@ -2,12 +2,21 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { growth, changeOf } from "../src/model/change";
+import { counted } from "../src/model/format";
 import { hierarchy } from "../src/model/hierarchy";
 import { HOME } from "../src/model/place";
+import { DetailPanel } from "../src/ui/detail";
+import { Breadcrumb } from "../src/ui/explore";
 import { Breakdown, minimumOf } from "../src/ui/facets";
+import { Header } from "../src/ui/header";
+import { Legend } from "../src/ui/legend";
+import { Marked } from "../src/ui/marked";
 import { ReadingProvider, type Reading } from "../src/ui/reading";
+import { RunPage } from "../src/ui/run-page";
 import { Difference } from "../src/ui/small";
 import { Spark } from "../src/ui/spark";
+import { TableScreen } from "../src/ui/table";
+import { TimeStrip } from "../src/ui/time-strip";
 import { TreeView } from "../src/ui/tree-view";
 import { columns, run } from "./sample";
 
@@ -103,6 +112,22 @@ describe("what is hidden", () => {
     await show(<Spark trend={[week(0.1), week(null), week(null)]} colour="#123456" />);
     expect(root.querySelector("svg")).toBeNull();
     expect(root.textContent).toContain("Too few conversations a week");
+  });
+});
+
+describe("what is counted", () => {
+  it("is called by its name everywhere: a run of requests speaks of no conversations", async () => {
+    const requests = { ...run, counted: "requests" as const, policy: { ...run.policy, min_conversations: 15, max_per_user: 50 } };
+    const parts = [<Header />, <DetailPanel onHover={nothing} />, <TreeView hovered={null} onHover={nothing} />, <TableScreen />, <RunPage />, <Marked />, <Legend overlay={undefined} />, <Breadcrumb />, <TimeStrip />, <Spark trend={[{ week: "2026-W01", conversations: null, share: null, share_low: null, share_high: null }]} colour="#123456" />];
+    for (const part of parts) {
+      await show(part, { run: requests, runs: [requests], marked: new Set([0]) });
+      expect(root.innerHTML.toLowerCase()).not.toContain("conversation");
+      await show(part, { marked: new Set([0]) });
+      expect(root.innerHTML.toLowerCase()).not.toContain("request");
+    }
+    await show(<Breakdown facets={[]} of={0} minimum={minimumOf(requests)} />, { run: requests });
+    expect(minimumOf(requests)).toBe("fewer than 5 accounts or 15 requests");
+    expect([counted(1, requests), counted(1200, requests), counted(1, run)]).toEqual(["1 request", "1,200 requests", "1 conversation"]);
   });
 });
 

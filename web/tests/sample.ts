@@ -41,6 +41,7 @@ export const run: Run = {
   id: "made up",
   title: "Made up",
   conversations: 1000,
+  counted: "conversations",
   users: "500-999",
   coverage: 0.9,
   coverage_low: null,

@@ -60,6 +60,7 @@ class Answers:
             id=self.name,
             title=one_line(self.name),
             conversations=insights.conversations,
+            counted=insights.counted,
             users=insights.users,
             coverage=insights.coverage,
             coverage_low=low,

@@ -59,11 +59,15 @@ class Sampled(_Document):
 
 
 class Run(_Document):
-    """One run: everything about it but its clusters. ``growth`` is the id of the comparison behind the clusters' growth."""
+    """One run: everything about it but its clusters. ``counted`` says what all that is called conversations here is.
+
+    ``growth`` is the id of the comparison behind the clusters' growth.
+    """
 
     id: str
     title: str
     conversations: int
+    counted: Literal["conversations", "requests"]
     users: str
     coverage: float
     coverage_low: float | None

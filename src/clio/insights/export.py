@@ -111,10 +111,10 @@ def _markdown(insights: Insights, folder: Path, _name: str) -> list[Path]:
 def _markdown_total(insights: Insights) -> str:
     sample, interval = insights.sample, insights.coverage_interval
     if sample is None or interval is None:
-        return f"{insights.conversations:,} conversations, coverage {insights.coverage:.1%}."
+        return f"{insights.conversations:,} {insights.counted}, coverage {insights.coverage:.1%}."
     by = f", stratified by {_plain(sample.by)}" if sample.by else ""
     return (
-        f"{insights.conversations:,} conversations, coverage {_with_interval(insights.coverage, interval)}."
+        f"{insights.conversations:,} {insights.counted}, coverage {_with_interval(insights.coverage, interval)}."
         f" They are a sample of {sample.conversations:,} of {sample.population:,}{by};"
         " in brackets the 95 % interval of each share."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from clio.insights.intervals import Sample, share_interval
 
@@ -81,7 +81,7 @@ class Insights:
 
     ``base`` holds each facet's distribution over all conversations (cells with share == base). ``withheld`` counts conversations that stand
     under no name, by reason. ``about`` describes method and policy (JSON values only). ``sample`` says of how many the conversations were
-    drawn, None if they are all.
+    drawn, None if they are all. Where ``counted`` says so, all that is called conversations here are single requests.
     """
 
     clusters: tuple[Insight, ...]
@@ -102,7 +102,12 @@ class Insights:
     def __repr__(self) -> str:
         levels = "/".join(str(n) for n in self.levels)
         drawn = f" sampled from {self.sample.population:,}" if self.sample else ""
-        return f"<Insights: {self.conversations:,} conversations{drawn}, {levels or 'no'} clusters, coverage {self.coverage:.0%}>"
+        return f"<Insights: {self.conversations:,} {self.counted}{drawn}, {levels or 'no'} clusters, coverage {self.coverage:.0%}>"
+
+    @property
+    def counted(self) -> Literal["conversations", "requests"]:
+        """What is counted: "conversations", or, where each was parted into what it asks for, "requests"."""
+        return "requests" if self.about.get("counted") == "requests" else "conversations"
 
     @property
     def coverage(self) -> float:

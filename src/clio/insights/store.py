@@ -119,6 +119,7 @@ def summary(insights: Insights) -> dict[str, Any]:
     return {
         "version": VERSION,
         "conversations": insights.conversations,
+        "counted": insights.counted,
         "users": insights.users,
         "coverage": round(insights.coverage, 6),
         "coverage_low": None if low is None else round(low, 6),

@@ -39,8 +39,8 @@ class Accounts:
         """The accounts of a members' table: user (string, null: unknown), duplicate (int32), optionally trust_weight (0..1, null: 0).
 
         Args:
-            members: one row a conversation.
-            users: "conversation" counts each conversation as an account of its own.
+            members: one row a conversation, or a part of the conversation whose number is in its column part_of (int64).
+            users: "conversation" counts each conversation, with all its parts, as an account of its own.
 
         Raises:
             PrivacyError: if the log names no users and nobody vouched that each conversation is another person's.
@@ -48,11 +48,12 @@ class Accounts:
         groups = members["duplicate"].to_numpy()
         first = np.zeros(len(groups), bool)
         first[np.unique(groups, return_index=True)[1]] = True
-        if users == "conversation":
+        require_users(members, users)
+        if users == "conversation" and "part_of" not in members.column_names:
             user = np.arange(len(groups), dtype=np.int32)
         else:
-            require_users(members, users)
-            codes = members["user"].combine_chunks().dictionary_encode().indices
+            column = members["part_of" if users == "conversation" else "user"]
+            codes = column.combine_chunks().dictionary_encode().indices
             user = np.asarray(codes.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
         trust = np.ones(int(user.max(initial=-1)) + 1)
         if "trust_weight" in members.column_names:
@@ -77,7 +78,15 @@ class Accounts:
 
     def enough(self, rows: Rows, min_users: float, min_conversations: int) -> bool:
         """Whether, whichever one account is left out, ``min_users`` others and ``min_conversations`` of theirs remain."""
-        return self.enough_users(rows, min_users) and self.enough_conversations(rows, min_conversations)
+        # whoever they are, no account counts for more than one, and one is left out: most sets are too small at once
+        most = max(0, len(rows) - 1)
+        if most < min_users - 1e-9 or most < min_conversations:
+            return False
+        users, times = np.unique(self.user[rows[self.counts[rows]]], return_counts=True)
+        return (
+            self.without_any(users) >= min_users - 1e-9
+            and int(times.sum() - times.max(initial=0)) >= min_conversations
+        )
 
     def enough_users(self, rows: Rows, min_users: float) -> bool:
         """Whether ``min_users`` accounts remain without any one of them."""
@@ -92,7 +101,8 @@ class Accounts:
         """The weight of some distinct accounts without the weightiest: what surely remains when one is left out."""
         if not len(users):
             return 0.0
-        weights = self.trust[np.fromiter(users, np.int64, len(users))]
+        who = users if isinstance(users, np.ndarray) else np.fromiter(users, np.int64, len(users))
+        weights = self.trust[who]
         return float(weights.sum() - weights.max())
 
     def weight(self, users: NDArray[np.int32]) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -242,10 +243,12 @@ def _atoms(
         return {}, pool
     order = np.argsort(codes[pool], kind="stable")
     pool = pool[order]
-    values, starts = np.unique(codes[pool], return_index=True)
+    values = codes[pool]
+    bounds = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(pool)]
     atoms: dict[int, Rows] = {}
     rest = []
-    for value, rows in zip(values.tolist(), np.split(pool, starts[1:]), strict=True):
+    for start, end in pairwise(bounds):
+        value, rows = int(values[start]), pool[start:end]
         if value >= 0 and allowed(value) and enough(rows):
             atoms[value] = rows
         else:

@@ -29,7 +29,7 @@ from clio.privacy.subtraction import TREE, Partition, Released
 from clio.privacy.support import generalised, hear, needed, runs_of, unsupported
 
 _BANDS = (1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000, 500_000, 1_000_000)
-_OWN_COLUMNS = frozenset({"cluster", "user", "duplicate", "trust_weight"})
+_OWN_COLUMNS = frozenset({"cluster", "user", "part_of", "duplicate", "trust_weight"})
 # where a candidate's texts stand, the preferred first
 _TEXTS = ("", "rewritten_", "fallback_")
 _LOOSE = "not clustered"

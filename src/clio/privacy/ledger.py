@@ -31,7 +31,7 @@ from clio.privacy.releases import Release, told_too_much
 from clio.privacy.subtraction import TREE, Released
 from clio.progress import Advance, silent
 from clio.run_folder import RunFolder
-from clio.stored import turns_of
+from clio.stored import own_turns, turns_of
 
 #: value of the setting ``ledger`` that keeps none
 OFF = "off"
@@ -279,9 +279,12 @@ def _hashed(batches: Iterable[pa.RecordBatch], key: bytes, progress: Advance) ->
     repeats: dict[int, int] = {}
     for batch in batches:
         times = batch["created_at"].cast(pa.int64()).to_pylist()
-        for time, turns in zip(times, turns_of(batch), strict=True):
-            first = next((text for role, text in turns if role == "user"), None)
-            one = _hash(key, orjson.dumps(turns if time is None or first is None else [time, first]))
+        timed = batch["created_at"].null_count < len(batch)
+        own = own_turns(batch) if timed else [[]] * len(batch)
+        by_first = [time is not None and bool(said) for time, said in zip(times, own, strict=True)]
+        turns = [] if all(by_first) else turns_of(batch)
+        for row, first in enumerate(by_first):
+            one = _hash(key, orjson.dumps([times[row], own[row][0]] if first else turns[row]))
             before = repeats[one] = repeats.get(one, -1) + 1
             found.append(_hash(key, b"%d %d" % (one, before)) if before else one)
         progress(len(batch))

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 
@@ -307,6 +307,7 @@ def _is_titled(words: Sequence[str]) -> bool:
     return sum(word[0].isupper() for word in later) > len(later) / 2
 
 
+@lru_cache(maxsize=50_000)
 def _is_word(word: str) -> bool:
     """Whether a word stands in an English dictionary."""
     import simplemma  # loads a dictionary
@@ -341,6 +342,8 @@ def _odd_account(text: str) -> bool:
 
 def _other_script(text: str) -> bool:
     """Whether a word in another script than Latin stands in a text that is mostly Latin: a name, as a rule."""
+    if text.isascii():
+        return False
     marks = [not _is_latin(char) if unicodedata.category(char)[0] in "LM" else None for char in text]
     foreign, latin = marks.count(True), marks.count(False)
     # a single letter is a formula's

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from clio.privacy.accounts import Accounts
 
@@ -72,6 +70,10 @@ def singled_out(left: Side, right: Side, min_users: float, min_conversations: in
     one_sided = (left.part < 0) | (right.part < 0)
     if not one_sided.any():
         return 0
+    # loads much, only when there are two releases
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     # a node for each set of either side, and node 0 for "not in this release"
     first = 1 + int(left.part.max(initial=-1)) + 1
     nodes = first + int(right.part.max(initial=-1)) + 1

@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import TypeVar
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from clio.clustering.phrases import verbs
 from clio.clustering.topics import topics
 from clio.privacy.accounts import Accounts
-from clio.privacy.sensitive import subjects_of, subjects_of_word
+from clio.privacy.sensitive import subjects_of_word
 from clio.text import ENGLISH_STOP_WORDS, has_cjk, lemma, tokens, word_list
 
 _CJK_FUNCTION = re.compile(r"[的了在是和与或及用来把被给对从到、]")
@@ -56,23 +56,37 @@ def free_words() -> frozenset[str]:
 
 
 @cache
-def _vocabulary() -> re.Pattern[str]:
-    """Any whole task or theme of the vocabulary, the longest first."""
-    phrases = sorted((*topics().tasks, *topics().themes), key=lambda phrase: (-len(phrase), phrase))
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b", re.I)
+def _vocabulary(low: bool) -> re.Pattern[str]:
+    """Any whole task or theme of the vocabulary, the longest first: of a text in lower case, or, several times as slow, of any."""
+    ends = defaultdict[str, list[str]](list)
+    for phrase in (*topics().tasks, *topics().themes):
+        first, _, rest = (phrase.lower() if low else phrase).partition(" ")
+        ends[re.escape(first)].append(rf"\ {re.escape(rest)}" if rest else "")
+    # by their first words, or each would be tried at each word of a text
+    begun = (
+        rf"{first}(?:{'|'.join(sorted(ends[first], key=len, reverse=True))})"
+        for first in sorted(ends, key=len, reverse=True)
+    )
+    return re.compile(rf"\b(?:{'|'.join(begun)})\b", 0 if low else re.IGNORECASE)
 
 
-def _words(text: str) -> list[str]:
+def _without_tasks(text: str) -> list[str]:
+    """What stands between whole tasks and themes of the vocabulary, in no particular case."""
+    return _vocabulary(True).split(text.lower()) if text.isascii() else _vocabulary(False).split(text)
+
+
+@lru_cache(maxsize=8192)
+def _words(text: str) -> tuple[str, ...]:
     """The words of a text in order, each as its lemma if it needs support and as "" if not; whole tasks of the vocabulary need none."""
     free = free_words()
     found = []
-    for token in tokens(_vocabulary().sub(" the ", text)):
+    for token in tokens(" the ".join(_without_tasks(text))):
         word = lemma(token)
         if has_cjk(token):
             found.append("" if len(token) == 1 and _CJK_FUNCTION.fullmatch(token) else token)
         else:
             found.append("" if token in free or word in free else word)
-    return found
+    return tuple(found)
 
 
 def needed(text: str) -> frozenset[str]:
@@ -130,6 +144,9 @@ def hear(
     found: dict[str, dict[int, set[int]]] = {word: defaultdict(set) for word in wanted}
     named: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     repeated: dict[Run, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    # each token is looked at once: which of the words it is, if any, and of which subjects
+    known: set[str] = set()
+    telling: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     for row in np.flatnonzero((users >= 0) & (clusters >= 0)).tolist():
         text = texts[row]
         cluster, user = int(clusters[row]), int(users[row])
@@ -137,13 +154,21 @@ def hear(
         spoken = set(in_order)
         for run in rows_of_words.intersection(_windows(in_order)) if rows_of_words else ():
             repeated[run][cluster].add(user)
-        said = {lemma(token) for token in spoken} & plain
+        for token in spoken - known:
+            known.add(token)
+            told = plain.intersection([lemma(token)]), subjects_of_word(token)
+            if any(told):
+                telling[token] = told
+        for token in telling.keys() & spoken:
+            said, about = telling[token]
+            for word in said:
+                found[word][cluster].add(user)
+            for subject in about:
+                named[subject][cluster].add(user)
         if joined and has_cjk(text):
-            said |= {word for word in joined if word in text}
-        for word in said:
-            found[word][cluster].add(user)
-        for subject in subjects_of(spoken):
-            named[subject][cluster].add(user)
+            for word in joined:
+                if word in text:
+                    found[word][cluster].add(user)
     return Heard(_frozen(found), _frozen(named), _frozen(repeated))
 
 
@@ -182,10 +207,10 @@ def unsupported(
     return frozenset(missing)
 
 
+@lru_cache(maxsize=8192)
 def runs_of(text: str) -> frozenset[Run]:
     """Every seven words in a row of a text, but for those of whole tasks of the vocabulary."""
-    parts = _vocabulary().split(text)
-    return frozenset(run for part in parts for run in _windows(tokens(part)))
+    return frozenset(run for part in _without_tasks(text) for run in _windows(tokens(part)))
 
 
 def _windows(words: Sequence[str]) -> Iterator[Run]:

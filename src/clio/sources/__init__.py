@@ -282,7 +282,7 @@ class _Reader:
     def _checked(self, position: int, found: Conversation) -> Conversation | Rejected:
         if (
             len(found.messages) > self._limits.max_messages
-            or sum(len(m.content) for m in found.messages) > self._limits.max_characters
+            or sum([len(m.content) for m in found.messages]) > self._limits.max_characters
         ):
             return self._aside(position, "too long")
         if not any(m.role == "user" and m.content.strip() for m in found.messages):

@@ -32,10 +32,13 @@ USER_KEYS = ("user", "user_id", "userId", "hashed_ip", "account_id", "customer_i
 ID_KEYS = ("id", "conversation_id", "conversation_hash", "chat_id", "session_id", "uuid", "thread_id")
 TIME_KEYS = ("created_at", "timestamp", "create_time", "createdAt", "created", "time", "date", "start_time")
 _TAKEN = frozenset({*USER_KEYS, *ID_KEYS, *TIME_KEYS, "model", "country", "language"})
+_SECONDS = re.compile(r"\d{9,13}(?:\.\d+)?")
 
 
 def clean(text: str) -> str:
     """The text without NULs and lone surrogates."""
+    if text.isascii() and "\0" not in text:
+        return text
     return _UNCLEAN.sub("", text) if _UNCLEAN.search(text) else text
 
 
@@ -79,13 +82,15 @@ def messages(items: Any, path: str, role_key: str = "role", text_key: str = "con
         raise Unfit(path)
     found = []
     for i, item in enumerate(items):
-        if not isinstance(item, Mapping):
+        # nearly all are plain: a role as we call it, and a text
+        if type(item) is not dict and not isinstance(item, Mapping):
             raise Unfit(f"{path}[{i}]")
         if role_key not in item:
             raise Unfit(f"{path}[{i}].{role_key}")
-        who = role(item[role_key], f"{path}[{i}].{role_key}")
-        text = content(item.get(text_key))
-        if text.strip():
+        said, text = item[role_key], item.get(text_key)
+        who = (type(said) is str and _ROLES.get(said)) or role(said, f"{path}[{i}].{role_key}")
+        text = clean(text) if type(text) is str else content(text)
+        if text and not text.isspace():
             found.append(Message(who, text))
     return tuple(found)
 
@@ -101,7 +106,7 @@ def moment(value: Any) -> datetime | None:
             found = datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC)
         elif isinstance(value, str) and value.strip():
             text = value.strip()
-            if re.fullmatch(r"\d{9,13}(?:\.\d+)?", text):
+            if _SECONDS.fullmatch(text):
                 return moment(float(text))
             found = datetime.fromisoformat(text.removesuffix(" UTC"))
         else:
@@ -113,7 +118,10 @@ def moment(value: Any) -> datetime | None:
 
 def first(record: Mapping[str, Any], keys: Iterable[str]) -> Any:
     """The value of the first key that has one."""
-    return next((record[key] for key in keys if record.get(key) not in (None, "")), None)
+    for key in keys:
+        if (found := record.get(key)) is not None and found != "":
+            return found
+    return None
 
 
 def word(value: Any) -> str | None:
@@ -126,11 +134,16 @@ def word(value: Any) -> str | None:
 def scalars(record: Mapping[str, Any], leave: Iterable[str] = ()) -> dict[str, str | int | float | bool]:
     """The columns of a record, and of its ``metadata``, that hold a single short value."""
     inner = record.get("metadata")
-    gone = {*_TAKEN, *leave}
+    gone = tuple(leave)
     found: dict[str, str | int | float | bool] = {}
     for source in (inner if isinstance(inner, Mapping) else {}, record):
         for key, value in source.items():
-            if key not in gone and isinstance(value, str | int | float | bool) and len(str(value)) <= 200:
+            if (
+                key not in _TAKEN
+                and key not in gone
+                and isinstance(value, str | int | float | bool)
+                and len(str(value)) <= 200
+            ):
                 found[clean(str(key))[:80]] = clean(value) if isinstance(value, str) else value
     return found
 

@@ -6,6 +6,9 @@ export const count = (n: number): string => whole.format(n);
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
 
+/** "1 request", "12 conversations": a number of what a run counts. */
+export const counted = (n: number, run: { readonly counted: string }): string => plural(n, run.counted.slice(0, -1));
+
 /** 0.228 → "22.8 %"; small shares keep what tells them from nothing. */
 export function percent(share: number): string {
   const value = 100 * share;

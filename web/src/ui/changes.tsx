@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useCallback, useMemo, useState } from "preact/hooks";
 import { api } from "../api";
 import { changeOf, ownWindows, type ChangeKind } from "../model/change";
-import { ARROW, count, percent, plural, range, signed } from "../model/format";
+import { ARROW, count, counted, percent, plural, range, signed } from "../model/format";
 import { sideName } from "../model/names";
 import { ComparisonChooser } from "./comparison-chooser";
 import { MarkedText } from "./marked-text";
@@ -80,7 +80,7 @@ export function ChangesScreen(): JSX.Element {
             <Side which="a" title={sideName(compared.comparison, "a")} values={compared.comparison.a} conversations={compared.a_conversations} />
             <span class="quiet">against</span>
             <Side which="b" title={sideName(compared.comparison, "b")} values={compared.comparison.b} conversations={compared.b_conversations} />
-            <p class="quiet">One joint clustering of all conversations: a cluster is the same on both sides. Filled dots are differences that are not chance, at a false discovery rate of 5 %; lines are 95 % intervals.</p>
+            <p class="quiet">One joint clustering of all {run.counted}: a cluster is the same on both sides. Filled dots are differences that are not chance, at a false discovery rate of 5 %; lines are 95 % intervals.</p>
           </div>
           <div class="kinds" role="group" aria-label="Kind of change">
             {KINDS.map(([one, text]) => {
@@ -129,12 +129,13 @@ export function ChangesScreen(): JSX.Element {
 }
 
 function Side({ which, title, values, conversations }: { which: "a" | "b"; title: string; values: readonly string[]; conversations: number }): JSX.Element {
+  const { run } = useReading();
   return (
     <div class="side">
       <span class={`window-${which}`} aria-hidden="true" />
       <b>{which.toUpperCase()}</b>
       <span dir="auto" title={values.join(", ")}>{title}</span>
-      <span class="quiet number">{plural(conversations, "conversation")}</span>
+      <span class="quiet number">{counted(conversations, run)}</span>
     </div>
   );
 }

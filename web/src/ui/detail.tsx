@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { api, type Detail } from "../api";
 import { hue } from "../model/colour";
-import { count, percent, plural, range, weekSpan } from "../model/format";
+import { count, counted, label, percent, plural, range, weekSpan } from "../model/format";
 import { BaseRates, Breakdown, minimumOf } from "./facets";
 import { Icon } from "./icons";
 import { useAnswer, useReading, type Asked } from "./reading";
@@ -105,7 +105,7 @@ function Numbers({ cluster }: { cluster: number }): JSX.Element {
   return (
     <dl class="numbers">
       <div>
-        <dt>Conversations</dt>
+        <dt>{label(run.counted)}</dt>
         <dd class="number">{count(columns.conversations[cluster])}</dd>
         <dd class="quiet">{columns.users[cluster]} accounts</dd>
       </div>
@@ -153,7 +153,7 @@ export function Trend({ detail, cluster, height }: { detail: Detail; cluster: nu
 }
 
 export function Children({ detail, cluster, onHover }: { detail: Detail; cluster: number; onHover?: (cluster: number | null) => void }): JSX.Element | null {
-  const { tree, change, select } = useReading();
+  const { run, tree, change, select } = useReading();
   const inside = tree.children[cluster];
   if (!inside.length && !detail.other) return null;
   return (
@@ -174,7 +174,7 @@ export function Children({ detail, cluster, onHover }: { detail: Detail; cluster
       {detail.other > 0 && (
         <p class="withheld">
           <Icon name="lock" size={13} />
-          {plural(detail.other, "more conversation")} counted here, but not shown by name
+          {counted(detail.other, run)} more, counted here, but not shown by name
         </p>
       )}
     </Section>
@@ -230,11 +230,11 @@ function Overview(): JSX.Element {
           <button type="button" class="link" onClick={() => go({ screen: "run" })}>How it was made</button>
         </span>
       </div>
-      <h2 class="detail-name">All conversations</h2>
+      <h2 class="detail-name">All {run.counted}</h2>
       <p class="description">Choose a cluster in the tree or on the map. The shares below are the base rates that every cluster is held against.</p>
       <dl class="numbers">
         <div>
-          <dt>Conversations</dt>
+          <dt>{label(run.counted)}</dt>
           <dd class="number">{count(run.conversations)}</dd>
           <dd class="quiet">{run.users} accounts</dd>
         </div>
@@ -251,10 +251,10 @@ function Overview(): JSX.Element {
       </dl>
       {run.sample && (
         <p class="withheld">
-          <Icon name="info" size={13} />A sample of {count(run.sample.conversations)} of {count(run.sample.population)} conversations{run.sample.by ? `, in proportion by ${run.sample.by}` : ""}; ranges are 95 % intervals
+          <Icon name="info" size={13} />A sample of {count(run.sample.conversations)} of {counted(run.sample.population, run)}{run.sample.by ? `, in proportion by ${run.sample.by}` : ""}; ranges are 95 % intervals
         </p>
       )}
-      <Section title="Base rates" aside="share of all conversations">
+      <Section title="Base rates" aside={`share of all ${run.counted}`}>
         <BaseRates run={run} />
       </Section>
       <Withheld />

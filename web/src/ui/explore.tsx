@@ -107,12 +107,12 @@ function MapArea({ hovered, onHover }: { hovered: number | null; onHover: (clust
 }
 
 export function Breadcrumb(): JSX.Element {
-  const { tree, selected, select } = useReading();
+  const { run, tree, selected, select } = useReading();
   const steps = selected === null ? [] : path(tree, selected);
   return (
     <nav class="float crumbs" aria-label="Where the cluster stands">
       <ol>
-        <li>{steps.length ? <button type="button" class="link" onClick={() => select(null)}>All conversations</button> : <b aria-current="page">All conversations</b>}</li>
+        <li>{steps.length ? <button type="button" class="link" onClick={() => select(null)}>All {run.counted}</button> : <b aria-current="page">All {run.counted}</b>}</li>
         {steps.map((step, i) => (
           <li key={step}>
             <span class="quiet" aria-hidden="true">›</span>

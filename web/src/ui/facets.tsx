@@ -3,9 +3,10 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Against, Facet, Run } from "../api";
-import { ARROW, count, liftText, plural, range, roughPercent, type Direction } from "../model/format";
+import { ARROW, count, counted, label, liftText, plural, range, roughPercent, type Direction } from "../model/format";
 import { facetName, valueName } from "../model/names";
 import { Icon } from "./icons";
+import { useReading } from "./reading";
 
 const WAY: Record<Against["mark"], Direction> = { over: "over", under: "under", similar: "same" };
 const FIRST = 6;
@@ -21,6 +22,7 @@ interface Line {
 }
 
 function Block({ facet, lines, withheld = 0 }: { facet: string; lines: Line[]; withheld?: number }): JSX.Element {
+  const { run } = useReading();
   const [all, setAll] = useState(false);
   // the scale of one facet is that of its longest bar: shares of languages and of lengths are not compared
   const most = Math.max(...lines.map((line) => Math.max(line.share, line.base ?? 0)));
@@ -31,7 +33,7 @@ function Block({ facet, lines, withheld = 0 }: { facet: string; lines: Line[]; w
       <h4>
         {facetName(facet)}
         {withheld >= 0.005 && (
-          <span class="number" title="Conversations of this cluster whose value here is too rare to show: ranges and arrows allow for them having any value">
+          <span class="number" title={`${label(run.counted)} of this cluster whose value here is too rare to show: ranges and arrows allow for them having any value`}>
             {roughPercent(withheld)} withheld
           </span>
         )}
@@ -74,6 +76,7 @@ function liftOf(cell: Against, withheld: number): Line["lift"] {
 
 /** ``of`` is how many conversations the cluster holds. */
 export function Breakdown({ facets, of, minimum }: { facets: readonly Facet[]; of: number; minimum: string }): JSX.Element {
+  const { run } = useReading();
   const hidden = facets.reduce((sum, facet) => sum + facet.hidden, 0);
   return (
     <>
@@ -86,7 +89,7 @@ export function Breakdown({ facets, of, minimum }: { facets: readonly Facet[]; o
             value: cell.value,
             share: cell.share,
             base: cell.base,
-            title: `${count(cell.conversations)} conversations, ${roughPercent(cell.share)} (95 %: ${range(cell.share_low, cell.share_high)}); base rate ${roughPercent(cell.base)}`,
+            title: `${counted(cell.conversations, run)}, ${roughPercent(cell.share)} (95 %: ${range(cell.share_low, cell.share_high)}); base rate ${roughPercent(cell.base)}`,
             lift: liftOf(cell, of ? withheld / of : 0),
           }))}
         />
@@ -108,7 +111,7 @@ export function BaseRates({ run }: { run: Run }): JSX.Element {
         <Block
           key={facet}
           facet={facet}
-          lines={values.map((one) => ({ value: one.value, share: one.share, title: `${count(one.conversations)} conversations (95 %: ${range(one.share_low, one.share_high)})` }))}
+          lines={values.map((one) => ({ value: one.value, share: one.share, title: `${counted(one.conversations, run)} (95 %: ${range(one.share_low, one.share_high)})` }))}
         />
       ))}
     </>
@@ -120,7 +123,7 @@ export function minimumOf(run: Run): string {
   const { min_cell_users, min_cell_conversations } = run.policy;
   const parts = [
     ...(typeof min_cell_users === "number" ? [`${count(min_cell_users)} accounts`] : []),
-    ...(typeof min_cell_conversations === "number" ? [`${count(min_cell_conversations)} conversations`] : []),
+    ...(typeof min_cell_conversations === "number" ? [counted(min_cell_conversations, run)] : []),
   ];
   return parts.length ? `fewer than ${parts.join(" or ")}` : "too few, or none";
 }

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Run } from "../api";
-import { count, plural } from "../model/format";
+import { counted, plural } from "../model/format";
 import { HOME } from "../model/place";
 import { Icon, Logo, type IconName } from "./icons";
 import { Popover } from "./popover";
@@ -42,7 +42,7 @@ export function Header(): JSX.Element {
 
 const facts = (run: Run) => {
   const clusters = run.levels.reduce((sum, n) => sum + n, 0);
-  return `${count(run.conversations)} conversations · ${plural(clusters, "cluster")} · ${plural(run.levels.length, "level")}`;
+  return `${counted(run.conversations, run)} · ${plural(clusters, "cluster")} · ${plural(run.levels.length, "level")}`;
 };
 
 function RunChooser(): JSX.Element {

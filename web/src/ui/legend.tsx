@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import type { Overlay } from "../api";
 import { hue, HUES, RAMPS } from "../model/colour";
-import { count } from "../model/format";
+import { count, label } from "../model/format";
 import { facetName, sideName, valueName } from "../model/names";
 import { mostChange, sizes } from "./explore";
 import { Icon } from "./icons";
@@ -11,7 +11,7 @@ import { useMedia } from "./preferences";
 import { useReading } from "./reading";
 
 export function Legend({ overlay }: { overlay: Overlay | undefined }): JSX.Element {
-  const { place, tree, theme, change } = useReading();
+  const { run, place, tree, theme, change } = useReading();
   const { colour } = place;
   const wide = useMedia("(min-width: 1680px)");
   const { columns } = tree;
@@ -28,7 +28,7 @@ export function Legend({ overlay }: { overlay: Overlay | undefined }): JSX.Eleme
     body = <Ramp stops={RAMPS[theme].sequential} ticks={["1 none", "2", "3", "4", "5 high"]} hidden={columns.concern.includes(null)} />;
   } else if (colour.by === "size") {
     const [least, most] = sizes(columns.conversations);
-    title = "Conversations";
+    title = label(run.counted);
     body = <Ramp stops={RAMPS[theme].sequential} ticks={[count(least), count(Math.round(Math.sqrt(least * most))), count(most)]} />;
   } else {
     const most = Number((100 * mostChange(change?.diff ?? [])).toPrecision(2));
@@ -46,7 +46,7 @@ export function Legend({ overlay }: { overlay: Overlay | undefined }): JSX.Eleme
         <i />
         <i />
         <i />
-        area: conversations
+        area: {run.counted}
       </p>
     </details>
   );

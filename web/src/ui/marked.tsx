@@ -20,7 +20,7 @@ export function Marked(): JSX.Element | null {
   return (
     <div class="float marked" role="status">
       <span>
-        <b>{plural(marked.size, "cluster")}</b> marked · <span class="number">{percent(shareOf(tree, marked))}</span> of conversations
+        <b>{plural(marked.size, "cluster")}</b> marked · <span class="number">{percent(shareOf(tree, marked))}</span> of {run.counted}
       </span>
       <button type="button" class="link" onClick={() => save(clustersCsv(tree, [...marked].sort((a, b) => a - b)), `${run.id}-marked.csv`)}>
         CSV

@@ -23,6 +23,7 @@ const NAMES: Record<string, string> = {
   models: "Chat models",
   embedder: "Embedder",
   clustered: "Clustered by",
+  counted: "What is counted",
   route: "How it ran",
   users: "How accounts are told apart",
   seed: "Seed",
@@ -43,10 +44,10 @@ export function RunPage(): JSX.Element {
       </div>
       <article class="sheet detail">
         <dl class="numbers four">
-          <Number name="Conversations" value={count(run.conversations)} below={`${run.users} accounts`} />
+          <Number name={label(run.counted)} value={count(run.conversations)} below={`${run.users} accounts`} />
           <Number name="Clusters" value={count(run.levels.reduce((sum, n) => sum + n, 0))} below={run.levels.map(count).join(" / ")} />
           <Number name="Under a name" value={percent(run.coverage)} below={range(run.coverage_low, run.coverage_high) || "coverage"} />
-          <Number name="Sample" value={run.sample ? count(run.sample.conversations) : "all"} below={run.sample ? `of ${count(run.sample.population)}${run.sample.by ? `, by ${run.sample.by}` : ""}` : "conversations were used"} />
+          <Number name="Sample" value={run.sample ? count(run.sample.conversations) : "all"} below={run.sample ? `of ${count(run.sample.population)}${run.sample.by ? `, by ${run.sample.by}` : ""}` : `${run.counted} were used`} />
         </dl>
         <div class="sheet-columns">
           <div>
@@ -84,6 +85,8 @@ const Number = ({ name, value, below }: { name: string; value: string; below: st
 );
 
 function Pairs({ of, without }: { of: Record<string, unknown>; without: ReadonlySet<string> }): JSX.Element {
+  const { run } = useReading();
+  const things = label(run.counted);
   const known = Object.keys(NAMES);
   const rank = (key: string) => (known.includes(key) ? known.indexOf(key) : known.length);
   const pairs = Object.entries(of).sort((a, b) => rank(a[0]) - rank(b[0])).filter(([key, value]) => !without.has(key) && value !== null && value !== "");
@@ -91,7 +94,7 @@ function Pairs({ of, without }: { of: Record<string, unknown>; without: Readonly
     <dl class="pairs">
       {pairs.map(([key, value]) => (
         <div key={key}>
-          <dt dir="auto">{NAMES[key] ?? label(key)}</dt>
+          <dt dir="auto">{NAMES[key]?.replace("Conversations", things) ?? label(key)}</dt>
           <dd dir="auto"><Anything value={value} /></dd>
         </div>
       ))}

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import type { Detail } from "../api";
 import { percent, range, weekSpan, weekStart } from "../model/format";
+import { useReading } from "./reading";
 import { useWidth } from "./small";
 
 type Week = Detail["trend"][number];
@@ -23,9 +24,10 @@ export function marks(low: number, high: number): number[] {
 const short = (share: number) => `${Number((100 * share).toPrecision(3))} %`;
 
 export function Spark({ trend, colour, height = 92 }: { trend: readonly Week[]; colour: string; height?: number }): JSX.Element | null {
+  const { run } = useReading();
   const [frame, width] = useWidth();
   const shown = trend.filter(known);
-  if (shown.length < 2) return <p class="quiet small-text">{trend.length ? "Too few conversations a week to show." : "The logs hold no dates."}</p>;
+  if (shown.length < 2) return <p class="quiet small-text">{trend.length ? `Too few ${run.counted} a week to show.` : "The logs hold no dates."}</p>;
   const axis = marks(Math.min(...shown.map((one) => one.share)), Math.max(...shown.map((one) => one.share)));
   const [low, high] = [axis[0], axis[axis.length - 1]];
   const [right, bottom] = [width - 46, height - 20];

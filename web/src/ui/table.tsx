@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useCallback, useEffect, useMemo } from "preact/hooks";
 import { save } from "../model/csv";
 import { overlayKey } from "../model/filter";
-import { ARROW, count, direction, liftText, percent, plural, range } from "../model/format";
+import { ARROW, count, direction, label, liftText, percent, plural, range } from "../model/format";
 import { facetName, sideName, valueName } from "../model/names";
 import type { SortKey } from "../model/place";
 import { sorted } from "../model/sorting";
@@ -90,7 +90,7 @@ export function TableScreen(): JSX.Element {
               {head("name", "Cluster", undefined, "name-cell")}
               {head("level", "Level", undefined, "right-cell roomy-only")}
               {head("share", "Share")}
-              {head("size", "Conversations", undefined, "right-cell wide-only")}
+              {head("size", label(run.counted), undefined, "right-cell wide-only")}
               {change && head("growth", "A − B", `${sideName(change.comparison, "a")} less ${sideName(change.comparison, "b")}, in points`)}
               {lift && head("lift", "Lift", `${facetName(lift.facet)}: ${valueName(lift.facet, lift.value)}, against the base rate`)}
               {withConcern && head("concern", "Concern", "mean, 1–5", "right-cell wide-only")}

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { recorded, type FacetValues } from "../api";
 import { ownId } from "../model/change";
-import { count, weekSpan, weekStart } from "../model/format";
+import { counted, label, weekSpan, weekStart } from "../model/format";
 import { sideName } from "../model/names";
 import { ComparisonChooser } from "./comparison-chooser";
 import { useReading } from "./reading";
@@ -89,6 +89,7 @@ interface BarsProps {
 }
 
 function Bars({ weeks, windows, movable, onDrag, onCommit }: BarsProps): JSX.Element {
+  const { run } = useReading();
   const [frame, width] = useWidth();
   const svg = useRef<SVGSVGElement>(null);
   const height = 98;
@@ -102,7 +103,7 @@ function Bars({ weeks, windows, movable, onDrag, onCommit }: BarsProps): JSX.Ele
   return (
     <div class="time-bars" ref={frame}>
       {width > 0 && (
-        <svg ref={svg} width={width} height={height} role="group" aria-label={`Conversations by week, ${weekSpan(values[0].value, values[values.length - 1].value)}`}>
+        <svg ref={svg} width={width} height={height} role="group" aria-label={`${label(run.counted)} by week, ${weekSpan(values[0].value, values[values.length - 1].value)}`}>
           {windows &&
             (["a", "b"] as const).map((which) => (
               <rect key={which} class={`ground-${which}`} x={windows[which][0] * step} y="0" width={(windows[which][1] - windows[which][0] + 1) * step} height={height - GROUND} />
@@ -112,7 +113,7 @@ function Bars({ weeks, windows, movable, onDrag, onCommit }: BarsProps): JSX.Ele
             const gap = Math.min(3, step * 0.18);
             return (
               <rect key={one.value} class={inWindow(i, windows?.a) ? "bar-a" : inWindow(i, windows?.b) ? "bar-b" : "bar-rest"} x={i * step + gap / 2} y={height - GROUND - tall} width={Math.max(1, step - gap)} height={tall} rx={Math.min(2, step / 6)}>
-                <title>{`${weekSpan(one.value, one.value)}: ${count(one.conversations)} conversations`}</title>
+                <title>{`${weekSpan(one.value, one.value)}: ${counted(one.conversations, run)}`}</title>
               </rect>
             );
           })}

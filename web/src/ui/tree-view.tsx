@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { hue } from "../model/colour";
-import { count, percent, plural } from "../model/format";
+import { count, counted, percent, plural } from "../model/format";
 import { path, withAncestors } from "../model/hierarchy";
 import { sideName } from "../model/names";
 import { keyOf, move, rows, typeAhead, type Row } from "../model/tree";
@@ -19,7 +19,7 @@ interface Props {
 }
 
 export function TreeView({ hovered, onHover }: Props): JSX.Element {
-  const { tree, place, change, shown, narrowed, selected, select, theme, marked } = useReading();
+  const { run, tree, place, change, shown, narrowed, selected, select, theme, marked } = useReading();
   const { columns } = tree;
   const [open, setOpen] = useState<ReadonlySet<number>>(() => new Set(tree.tops.length === 1 ? tree.tops : []));
   // what a search or a filter found is laid open, but for what is then closed by hand
@@ -100,7 +100,7 @@ export function TreeView({ hovered, onHover }: Props): JSX.Element {
     if (!row.named) {
       const rest = other.get(row.parent);
       return (
-        <div class={`row level-${Math.min(row.level, 4)} nameless`} title={rest && `${count(rest.conversations)} conversations that are counted, but too few or not cleared to be shown by name`}>
+        <div class={`row level-${Math.min(row.level, 4)} nameless`} title={rest && `${counted(rest.conversations, run)} that are counted, but too few or not cleared to be shown by name`}>
           <span />
           <span class="swatch hatched" aria-hidden="true" />
           <span class="name">not shown by name</span>

@@ -11,7 +11,7 @@ export function Withheld(): JSX.Element {
   const named = Math.max(0, run.coverage);
   return (
     <Section title="Shown and withheld" aside={`${percent(run.coverage)} under a name`}>
-      <div class="whole" role="img" aria-label={`${percent(named)} of conversations stand under a name`}>
+      <div class="whole" role="img" aria-label={`${percent(named)} of ${run.counted} stand under a name`}>
         <i class="whole-named" style={{ width: `${100 * named}%` }} />
         <i class="whole-rest hatched" style={{ width: `${100 * (1 - named)}%` }} />
       </div>

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tomlkit
+import tomli_w
 
 from clio.errors import RunError
 from clio.evaluation.ground import Row
@@ -133,7 +133,7 @@ def write_settings(settings: Settings, path: Path, **more: Any) -> Path:
     """Settings as a file for ``--config``, without those that an attack decides itself, and with some of its own."""
     kept = {**settings.model_dump(exclude=_OURS, exclude_none=True), **more, "ledger": "off"}
     path.write_text(
-        tomlkit.dumps({k: list(v) if isinstance(v, tuple) else v for k, v in kept.items()}), "utf-8"
+        tomli_w.dumps({k: list(v) if isinstance(v, tuple) else v for k, v in kept.items()}), "utf-8"
     )
     return path
 

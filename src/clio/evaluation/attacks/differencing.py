@@ -138,14 +138,12 @@ def truth_of(insights: Insights, folder: Path, key_command: str | None = None) -
     run = RunFolder(folder, key_command)
     assigned, candidates = run.read("assignments"), run.read("clusters", ["id", "parent"])
     names = sorted({cell.facet for cell in (*insights.base, *(c for one in insights for c in one.breakdown))})
-    table = run.read("facets", ["id", "user", "duplicate", *names])
+    account = "part_of" if insights.about.get("users") == "conversation" else "user"
+    table = run.read("facets", ["id", account, "duplicate", *names])
     if assigned["id"] != table["id"]:
         raise RunError(f"{folder}: its stages are of different logs; run it again")
-    if insights.about.get("users") == "conversation":
-        user = np.arange(len(table), dtype=np.int32)
-    else:
-        codes = table["user"].combine_chunks().dictionary_encode().indices
-        user = np.asarray(codes.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
+    codes = table[account].combine_chunks().dictionary_encode().indices
+    user = np.asarray(codes.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
     return Truth(
         assigned["cluster"].to_pylist(),
         dict(zip(candidates["id"].to_pylist(), candidates["parent"].to_pylist(), strict=True)),

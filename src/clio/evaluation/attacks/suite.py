@@ -145,11 +145,17 @@ def _ground_of(rows: list[Row], settings: Settings, folder: Path) -> Ground:
 
 
 def _rows(run: RunFolder) -> list[Row]:
-    """The stored conversations as rows of a log."""
+    """The stored conversations as rows of a log, the parts of each put together again."""
     found: list[Row] = []
+    last = None
     table = run.read("conversations")
     languages = run.read("facets", ["language"])["language"].to_pylist()
     for row, language in zip(table.to_pylist(), languages, strict=True):
+        part_of = row.pop("part_of")
+        if found and part_of == last:
+            found[-1]["messages"] += row["messages"]
+            continue
+        last = part_of
         metadata: dict[str, Any] = json.loads(row.pop("metadata") or "{}")
         told = {
             key: None if value is None else str(value) for key, value in metadata.items() if key not in row

@@ -14,7 +14,7 @@ from functools import lru_cache
 from clio.privacy.pii import forms, numbers
 from clio.privacy.pii.addresses import addresses
 from clio.privacy.pii.disguise import plain
-from clio.privacy.pii.people import given_names, names
+from clio.privacy.pii.people import given_names, low_given_names, names
 from clio.privacy.pii.phones import phones
 from clio.privacy.pii.spans import Form, Span, Traits, heads, merged
 
@@ -30,16 +30,14 @@ _WORTH = re.compile(
     r"|ik heet|je m'app|me chamo|mi nombre|nazywam|jag heter|jeg he|a nevem|nimeni|numele|jmenuji|zovem|ime mi|t.n t.i|jina langu"
 )
 _WORD = re.compile(r"[^\W\d_]+")
+_NO_LETTERS = {code: " " for code in range(128) if not chr(code).isalpha()}
 _DIGIT = re.compile(r"\d")
 _COUNTS = (2, 3, 4, 6, 7, 9, 12, 13, 17)
-_HEADS = heads()
-_LISTS = frozenset(" ".join(_HEADS.values()).split())
-_TESTS: dict[str, re.Pattern[str]] = {
-    "link": re.compile(r"://|www\.", re.IGNORECASE),
-    "spelled": re.compile(r"[\[({<]\s*(?:at|@|dot)\s*[\])}>]|\sdot\s", re.IGNORECASE),
-    "run": re.compile(r"[\w\-<]{11}"),
-    "letters": re.compile(r"[A-Za-z]{2}\d\d"),
-}
+_HEADS = {word: lists.split() for word, lists in heads().items()}
+_LISTS = frozenset(trait for lists in _HEADS.values() for trait in lists)
+_SPELLED = re.compile(r"[\[({<]\s*(?:at|@|dot)\s*[\])}>]|\sdot\s", re.IGNORECASE)
+_RUN = re.compile(r"[\w\-<]{11}")
+_LETTERS = re.compile(r"[A-Za-z]{2}\d\d")
 _SCRIPTS: dict[str, re.Pattern[str]] = {
     "han": re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]"),
     "cyrillic": re.compile(r"[\u0400-\u04ff]"),
@@ -54,27 +52,35 @@ _SCRIPTS: dict[str, re.Pattern[str]] = {
 def _traits(text: str) -> Traits:
     """What can be seen of a text at a glance; most texts lack most of it, and most patterns need not be tried on them."""
     low = text.lower()
-    seen = {trait for trait, test in _TESTS.items() if test.search(text)}
-    for word in set(_WORD.findall(low)):
-        if word in _HEADS:
-            seen.update(_HEADS[word].split())
+    words = low.translate(_NO_LETTERS).split() if low.isascii() else _WORD.findall(low)
+    seen = {trait for word in words if word in _HEADS for trait in _HEADS[word]}
+    if "://" in low or "www." in low:
+        seen.add("link")
+    if ("dot" in low or "[" in low or "(" in low or "{" in low or "<" in low) and _SPELLED.search(text):
+        seen.add("spelled")
+    if _RUN.search(text):
+        seen.add("run")
     if not text.isascii():
         seen.add("foreign")
         scripts = {trait for trait, test in _SCRIPTS.items() if test.search(text)}
         seen |= scripts
         if scripts - {"cyrillic"}:  # words of these are not parted, or have endings
             seen |= _LISTS
-    seen.update(sign for sign in "@:#" if sign in text)
+    seen.update([sign for sign in "@:#" if sign in text])
     if "-" in text or ":" in text:
         seen.add("separator")
     if "\n" in text:
         seen.add("line")
     if text != low:
         seen.add("capital")
+        if not (text.isascii() and low_given_names().isdisjoint(words)):
+            seen.add("given")
     digits = len(_DIGIT.findall(text))
     if digits:
         seen.add("digit")
-        seen.update(f"digits{count}" for count in _COUNTS if digits >= count)
+        seen.update([f"digits{count}" for count in _COUNTS if digits >= count])
+        if _LETTERS.search(text):
+            seen.add("letters")
     return frozenset(seen)
 
 
@@ -104,7 +110,7 @@ def find(text: str, *, known_names: bool = False) -> list[Span]:
     for form in _tried(traits):
         spans += form.spans(shown)
     spans += names(shown, traits)
-    if known_names and "capital" in traits:
+    if known_names and "given" in traits:
         spans += given_names(shown)
     if "digit" in traits:
         spans += addresses(shown, traits)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from clio.privacy.pii.spans import UPPER, Span, Traits, words
 
@@ -110,15 +111,20 @@ _TAIL = re.compile(
 
 def addresses(text: str, traits: Traits) -> Iterator[Span]:
     """Addresses, each with what stands behind it of flat, town and postcode."""
-    for needs, core in _CORES:
-        if needs <= traits:
-            for found in core.finditer(text):
-                start, end = found.span("x" if "x" in core.groupindex else 0)
-                if first := _FIRST.search(text, max(0, start - 8), start):
-                    start = first.start()
-                tail = _TAIL.match(text, end)
-                if tail:
-                    end = tail.end()
-                elif _STOP.search(text, start, end):
-                    end -= 1
-                yield Span(start, end, "address")
+    for core in _tried(traits):
+        for found in core.finditer(text):
+            start, end = found.span("x" if "x" in core.groupindex else 0)
+            if first := _FIRST.search(text, max(0, start - 8), start):
+                start = first.start()
+            tail = _TAIL.match(text, end)
+            if tail:
+                end = tail.end()
+            elif _STOP.search(text, start, end):
+                end -= 1
+            yield Span(start, end, "address")
+
+
+@lru_cache(maxsize=4096)
+def _tried(traits: Traits) -> tuple[re.Pattern[str], ...]:
+    """The cores worth trying on a text of these traits."""
+    return tuple(core for needs, core in _CORES if needs <= traits)

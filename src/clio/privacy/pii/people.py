@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from clio.privacy.pii.spans import UPPER, Span, Traits, characters, words
@@ -119,8 +119,9 @@ _NOT = ENGLISH_STOP_WORDS | word_list("not_names") | frozenset(characters("not_n
 
 # a given name, but not that of a saint after whom a town is called
 _ALONE = re.compile(
+    rf"(?=[{UPPER}])(?<!\w)"  # what most places lack comes first
     r"(?<!\bSan )(?<!\bSanta )(?<!\bSão )(?<!\bSaint )(?<!\bSt )(?<!\bSt\. )(?<!\bPort )(?<!\bFort )"
-    rf"(?<!\w)[{UPPER}][^\W\d_]+(?![\w@])"
+    r"[^\W\d_]{2,}(?![\w@])"
 )
 _REST = re.compile(rf"{_NEXT}{{0,3}}(?!\w)")
 
@@ -129,6 +130,12 @@ _REST = re.compile(rf"{_NEXT}{{0,3}}(?!\w)")
 def _given_names() -> frozenset[str]:
     lines = files("clio.privacy").joinpath("given_names.txt").read_text("utf-8").splitlines()
     return frozenset(" ".join(line for line in lines if not line.startswith("#")).split())
+
+
+@cache
+def low_given_names() -> frozenset[str]:
+    """Common given names in lower case, for a first glance."""
+    return frozenset(map(str.lower, _given_names()))
 
 
 def given_names(text: str) -> Iterator[Span]:
@@ -143,13 +150,18 @@ def given_names(text: str) -> Iterator[Span]:
 
 def names(text: str, traits: Traits) -> Iterator[Span]:
     """Names that a word or a form beside them gives away."""
-    for needs, pattern in _CUES:
-        if needs <= traits:
-            for found in pattern.finditer(text):
-                start, end = found.span("x")
-                said = found.group("x").split(" ")
-                if said[0].casefold() in _NOT:
-                    continue
-                if "low" in pattern.groupindex and found.group("low") and said[-1] in _NOT:
-                    end = start + len(said[0])
-                yield Span(start, end, "name")
+    for pattern in _tried(traits):
+        for found in pattern.finditer(text):
+            start, end = found.span("x")
+            said = found.group("x").split(" ")
+            if said[0].casefold() in _NOT:
+                continue
+            if "low" in pattern.groupindex and found.group("low") and said[-1] in _NOT:
+                end = start + len(said[0])
+            yield Span(start, end, "name")
+
+
+@lru_cache(maxsize=4096)
+def _tried(traits: Traits) -> tuple[re.Pattern[str], ...]:
+    """The patterns worth trying on a text of these traits."""
+    return tuple(pattern for needs, pattern in _CUES if needs <= traits)
