@@ -50,7 +50,7 @@ def stop_words(language: str) -> frozenset[str]:
 
 def has_cjk(text: str) -> bool:
     """Whether the text holds Han characters or kana, which are written without spaces."""
-    return _HAS_CJK.search(text) is not None
+    return not text.isascii() and _HAS_CJK.search(text) is not None
 
 
 def tokens(text: str, language: str | None = None) -> list[str]:
@@ -64,7 +64,7 @@ def tokens(text: str, language: str | None = None) -> list[str]:
         The tokens in order: words and numbers, no punctuation.
     """
     found: list[str] = _WORD.findall(text.casefold().replace("’", "'"))
-    if not _HAS_CJK.search(text):
+    if not has_cjk(text):
         return found
     japanese = language == "ja" or (language is None and _HAS_KANA.search(text) is not None)
     words: list[str] = []
