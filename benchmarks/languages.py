@@ -90,7 +90,7 @@ def route(name: str, log: Labelled, folder: Path, settings: Settings) -> None:
     requests = quality.requests_of(out)
     for by, given in (
         ("names", reconstruction.by_names(found, codebook, encoder)),
-        ("members", reconstruction.by_members(found, codebook, requests, encoder)),
+        ("members", reconstruction.by_members(found, codebook, requests, encoder, log.language)),
     ):
         right = given == true
         each = {one: float(right[spoken == one].mean()) for one in dict.fromkeys(spoken.tolist())}

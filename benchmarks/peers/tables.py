@@ -98,7 +98,7 @@ GROUPS: dict[str, Sequence[Shown]] = {
             "Categories, by a codebook and members",
             "reconstruction",
             "categories by a codebook and members",
-            "the same by the cluster's members instead of its name: what most of their requests are nearest to decides",
+            "the same by the members instead of the name: what most of them are nearest to decides, languages' means taken away",
         ),
         Shown(
             "Categories, by members, spread of languages",

@@ -101,6 +101,19 @@ def test_reconstruction_gives_clusters_to_categories_by_what_most_members_are_ne
     assert reconstruction.by_members(found, told, {"0": "a trip"}, Words()).tolist() == [1, 1, 1, -1, -1, -1]
 
 
+def test_what_a_whole_language_sounds_like_gives_no_category() -> None:
+    """All requests in one language hold two words that tell of food; without that language's mean they go where they belong."""
+    inside = [("cards", "card"), ("journeys", "trip"), ("food", "cook rice")]
+    told = reconstruction.Codebook.of_labels(["cards", "journeys", "food"], inside)
+    found = clustered(np.repeat([0, 1, 2, 3], 20).tolist(), texts=[None] * 4)
+    said = np.repeat(["a card", "a trip", "cook rice card", "cook rice trip"], 20).tolist()
+    requests = dict(zip(found.ids, said, strict=True))
+    spoken = dict(zip(found.ids, np.repeat(["en", "de"], 40).tolist(), strict=True))
+    by_sound = reconstruction.by_members(found, told, requests, Words())
+    assert by_sound[::20].tolist() == [0, 1, 2, 2]
+    assert reconstruction.by_members(found, told, requests, Words(), spoken)[::20].tolist() == [0, 1, 0, 1]
+
+
 def test_a_name_is_found_by_its_own_requests_only() -> None:
     """The cluster's own text comes first for what it says, another's for what it does not; one without a text is not found."""
     requests, clusters = ["my card is lost", "a trip", "cook rice"], np.asarray([0, 1, 2], np.int32)

@@ -204,7 +204,7 @@ def _reconstruct(
             told = reconstruction.Codebook.of_labels(names.tolist(), inside)
             given = reconstruction.by_names(found, told, encoder)
             _hold(figures, "categories by a codebook", given, true, labelled, found)
-            given = reconstruction.by_members(found, told, requests, encoder)
+            given = reconstruction.by_members(found, told, requests, encoder, labelled.language)
             _hold(figures, "categories by a codebook and members", given, true, labelled, found)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from clio.clustering.embed import prepare
 from clio.clustering.stability import contingency
 from clio.evaluation.clustered import Clustered
 from clio.evaluation.labelled import in_words
@@ -63,7 +64,11 @@ def by_names(found: Clustered, codebook: Codebook, embedder: Embedder) -> NDArra
 
 
 def by_members(
-    found: Clustered, codebook: Codebook, requests: Mapping[str, str], embedder: Embedder
+    found: Clustered,
+    codebook: Codebook,
+    requests: Mapping[str, str],
+    embedder: Embedder,
+    languages: Mapping[str, str] | None = None,
 ) -> NDArray[np.int32]:
     """The category that each of n conversations is given by the members of its base cluster: that which most of them are nearest to.
 
@@ -72,13 +77,18 @@ def by_members(
         codebook: what the categories are told by.
         requests: what the conversations ask for, by id; one that asks for nothing has no say.
         embedder: that whose nearest text decides of a member.
+        languages: of the conversations, by id; if given, the means of languages and of the codebook are taken away, as for clustering.
 
     Returns:
         int32 (n,), the category's number; -1 for a conversation in no cluster.
     """
     heard = [n for n, id_ in enumerate(found.ids) if id_ in requests]
     vectors = embedder.encode([requests[found.ids[n]] for n in heard])
-    nearest = codebook.of[(vectors @ embedder.encode(list(codebook.texts)).T).argmax(axis=1)]
+    texts = embedder.encode(list(codebook.texts))
+    if languages is not None:
+        vectors = prepare(vectors, [languages.get(found.ids[n], "unknown") for n in heard])
+        texts = prepare(texts, ["unknown"] * len(texts))
+    nearest = codebook.of[(vectors @ texts.T).argmax(axis=1)]
     base = found.levels[0]
     votes = np.zeros((int(base.max(initial=-1)) + 2, int(codebook.of.max()) + 1), np.int64)
     np.add.at(votes, (base[heard], nearest), 1)
