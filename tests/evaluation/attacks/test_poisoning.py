@@ -85,7 +85,9 @@ def test_poison_is_varied_and_fits_a_request(strategy: Strategy, injection: bool
         for chat in medical.plant(strategy, target, 50, 6, tipping=TIPPING, injection=injection)
     ]
     assert len(set(near_duplicates(texts).tolist())) >= 0.85 * len(texts)
-    assert sum(len(extract([said])) < len(said) - 1 for said in texts) <= 0.03 * len(texts)
+    # all but a greeting at its beginning
+    whole = [" ".join(said.split()).endswith(extract([said])) for said in texts]
+    assert whole.count(False) <= 0.03 * len(texts)
 
 
 def test_near_copies_join_through_the_target_only() -> None:
