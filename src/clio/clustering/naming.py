@@ -10,7 +10,7 @@ The describer of the paper (G.5) reads members against their nearest non-members
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -186,7 +186,7 @@ def _said(counts: Counts, min_users: int) -> str:
     options = sorted(
         (-len(users) * len(words), words)
         for words, users in counts.runs().items()
-        if words[0] not in QUESTION_WORDS and not _LIGHT.issuperset(words)
+        if words[0] not in QUESTION_WORDS and words[-1] not in LINKS and not _LIGHT.issuperset(words)
     )
     if not options:
         return ""
@@ -384,11 +384,7 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
             things = [
                 wording.thing(key, draft.counts) for _, key in sorted(options, key=lambda o: (-o[0], o[1]))
             ]
-            said = [
-                words
-                for words in draft.said
-                if lemma(words) not in own and not _LIGHT.issuperset(words.split())
-            ]
+            said = [words for words in draft.said if _tells(words.split(), own)]
             # what a mixed group is near to tells more of it than any one word of a few
             mixed = draft.name.startswith(_VARIOUS + ":")
             told = (*draft.near, *things) if mixed else (*things, *said) if draft.name != VARIOUS else ()
@@ -401,11 +397,16 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
                     next((o for o in _ORDINALS if _rename(draft, f"{draft.name} ({o} group)", taken)), None)
 
 
+def _tells(words: Sequence[str], own: Set[str]) -> bool:
+    """Whether words that are said add anything to a name's own, and are no beginning of something else ("story about")."""
+    return not own & set(map(lemma, words)) and not _LIGHT.issuperset(words) and words[-1] not in LINKS
+
+
 def _is_thing(key: Key) -> bool:
-    """Whether a phrase names a thing: no number, and no single word for an act ("finding", "interested")."""
+    """Whether a phrase names a thing: no number, no question, and no single word for an act ("finding", "interested")."""
     word = key[0]
     act = len(key) == 1 and (word.endswith(("ing", "ed")) or word in ENDING_VERBS)
-    return not act and not any(part[0].isdigit() for part in key)
+    return not act and not any(part[0].isdigit() or part in QUESTION_WORDS for part in key)
 
 
 def _rename(draft: _Draft, name: str, taken: set[str]) -> bool:
