@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from clio.privacy.pii.spans import UPPER, Span, Traits, words
+from clio.privacy.pii.spans import UPPER, Span, Traits, compiled, words
 
 _CAP = rf"(?:[{UPPER}][\w'’\-]*|[{UPPER}][a-z]{{0,2}}\.)"
 _OF = words("of")
@@ -20,8 +20,8 @@ _STOP = re.compile(r"(?:[a-z]{5}|\d)\.$")  # the end of a sentence and not of an
 # a number before a street's name, that may have one behind it too
 _FIRST = re.compile(r"(?<![\w.,])\d{1,6}\s$")
 
-_CORES: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = tuple(
-    (frozenset(needs.split()), re.compile(pattern))
+_CORES: tuple[tuple[frozenset[str], str], ...] = tuple(
+    (frozenset(needs.split()), pattern)
     for needs, pattern in (
         # 12 Baker Street
         (
@@ -102,7 +102,7 @@ _GAP = r"(?:[ ]?,[ ]?|[ ]?,?[ ]?\n[> ?]{0,8}|[ ])"
 _POSTCODE = r"(?:\d{3}[ ]\d{2}|[A-Z]\d[A-Z] \d[A-Z]\d|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|\d{2}-\d{3}|\d{4,6}(?:-\d{3,4})?)(?!\w|[.,]\d| \d)"
 _UNITS = rf"(?:{_GAP}{{1,3}}(?i:{words('unit')}))"
 # flats; then towns and a postcode, or towns behind commas, or behind a flat towns alone
-_TAIL = re.compile(
+_TAIL = (
     rf"{_UNITS}*(?:{_GAP}{{1,3}}{_TOWN}){{0,4}}(?:[ ]?,)?{_GAP}{{1,3}}{_POSTCODE}"
     rf"|{_UNITS}+(?:(?:[ ]?\n[> ?]{{0,8}}|,?[ ]){_TOWN}){{0,3}}"
     rf"|(?:,[ ]?{_TOWN}){{1,3}}(?=[ ]?(?:[.,;?!)\n]|$))"
@@ -116,7 +116,7 @@ def addresses(text: str, traits: Traits) -> Iterator[Span]:
             start, end = found.span("x" if "x" in core.groupindex else 0)
             if first := _FIRST.search(text, max(0, start - 8), start):
                 start = first.start()
-            tail = _TAIL.match(text, end)
+            tail = compiled(_TAIL).match(text, end)
             if tail:
                 end = tail.end()
             elif _STOP.search(text, start, end):
@@ -127,4 +127,4 @@ def addresses(text: str, traits: Traits) -> Iterator[Span]:
 @lru_cache(maxsize=4096)
 def _tried(traits: Traits) -> tuple[re.Pattern[str], ...]:
     """The cores worth trying on a text of these traits."""
-    return tuple(core for needs, core in _CORES if needs <= traits)
+    return tuple(compiled(core) for needs, core in _CORES if needs <= traits)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from clio.privacy.pii.spans import UPPER, Span, Traits, characters, words
+from clio.privacy.pii.spans import UPPER, Span, Traits, characters, compiled, words
 from clio.text import ENGLISH_STOP_WORDS, word_list
 
 _PARTICLE = (
@@ -27,8 +27,8 @@ _HAN = r"[\u4e00-\u9fff]"
 _KATAKANA = r"[\u4e00-\u9fff\u30a0-\u30ff]"
 
 # what a text must have, and a pattern with the name as "x", or as "low" within it where it may be in lower case
-_CUES: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = tuple(
-    (frozenset(needs.split()), re.compile(pattern))
+_CUES: tuple[tuple[frozenset[str], str], ...] = tuple(
+    (frozenset(needs.split()), pattern)
     for needs, pattern in (
         ("called", rf"(?i:(?<!\w){words('called')})[:,]? (?P<x>{_NAME}|{_LOW})"),
         (
@@ -164,4 +164,4 @@ def names(text: str, traits: Traits) -> Iterator[Span]:
 @lru_cache(maxsize=4096)
 def _tried(traits: Traits) -> tuple[re.Pattern[str], ...]:
     """The patterns worth trying on a text of these traits."""
-    return tuple(pattern for needs, pattern in _CUES if needs <= traits)
+    return tuple(compiled(pattern) for needs, pattern in _CUES if needs <= traits)

@@ -49,6 +49,12 @@ class Form(NamedTuple):
 
 
 @cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern, compiled when a text first needs it: most logs need a few of them."""
+    return re.compile(pattern)
+
+
+@cache
 def _lists() -> dict[str, Any]:
     return tomllib.loads(files("clio").joinpath("privacy/pii/words.toml").read_text("utf-8"))
 
