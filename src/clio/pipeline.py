@@ -354,6 +354,10 @@ def default_out(logs: Any) -> Path:
 
 def _asking(settings: Settings) -> Asking:
     """What a chat model is asked of every conversation, by name or from facet files."""
+    if taken := sorted(definition.RESERVED.intersection(settings.breakdown)):
+        raise SettingsError(
+            f"setting 'breakdown': {', '.join(taken)} is a column of Clio's own; give the log's column another name"
+        )
     built_in = definition.builtin()
     found: list[Facet] = []
     for name in settings.facets:

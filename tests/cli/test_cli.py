@@ -89,6 +89,7 @@ def test_standard_input_is_a_log(tmp_path: Path) -> None:
         (["run", "LOG", "--set", "sed=1"], "did you mean 'seed'"),
         (["run", "LOG", "--set", "policy=strict"], "no policy 'strict'"),
         (["run", "LOG", "--set", "facets=mood"], "no facet 'mood'"),
+        (["run", "LOG", "--set", "breakdown=part_of"], "give the log's column another name"),
         (["run", "LOG", "--set", "embedder=magic"], "magic"),
         (["run", "LOG", "--out", "LOG"], "is a file"),
         (["run", "NOUSER"], "users=conversation"),

@@ -173,6 +173,13 @@ def test_parents_are_named_by_what_joins_their_children_and_are_distinct() -> No
     assert first.name != second.name
 
 
+def test_who_has_no_account_is_near_to_nothing() -> None:
+    """Where no request supports anything, no task and no theme does, and nothing fails."""
+    spread = Spread.of(alone([0, 1, 2]), np.zeros(3, np.int32), np.full(3, -1, np.int32), 1, 5)
+    assert not spread.tasks.any()
+    assert not spread.near.any()
+
+
 def test_a_task_that_few_are_near_to_names_nothing() -> None:
     """Even the public vocabulary tells of a person where a single request puts a task into a text."""
     names = list(topics().tasks)

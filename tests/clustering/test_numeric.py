@@ -172,3 +172,19 @@ def test_neighbours_are_those_of_the_largest_cosine_on_every_level() -> None:
     assert np.allclose(base[1], -np.sort(-cosines, axis=1)[:, :10], atol=1e-6)
     assert middle[0].shape == (4, 3)
     assert top[0].shape == (1, 0)
+
+
+def test_a_wide_cell_is_among_its_own_nearest() -> None:
+    """A vector's neighbours are found where its cell's middle is nearer to the middles of tight cells than to itself."""
+    dice = np.random.default_rng(0)
+    tight = dice.normal(size=(1, 24)) + dice.normal(size=(400, 24)) * 0.05
+    wide = tight[0] * 0.2 + dice.normal(size=(100, 24))
+    vectors = np.concatenate([tight, wide]).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cells = np.concatenate([np.arange(400) % 6, np.full(100, 6)]).astype(np.int32)
+    middles = np.stack([vectors[cells == cell].mean(axis=0) for cell in range(7)])
+    assert (middles[6] @ middles.T).argmin() == 6
+    found = neighbours._nearest(vectors, cells)
+    assert found.shape == (500, 500)
+    assert (found.sum(axis=1) == 20).all()
+    assert not np.diagonal(found).any()

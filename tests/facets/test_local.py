@@ -41,7 +41,11 @@ def test_the_request_is_the_first_turn_that_says_something() -> None:
         (["Bonjour, comment faire du pain ?"], "comment faire du pain ?"),
         (["你好，如何做饭"], "如何做饭"),
         (["Hide the rows of a table"], "Hide the rows of a table"),
-        (["Hello world in Rust"], "Hello world in Rust"),
+        (["Hello, world in Rust"], "Hello, world in Rust"),
+        (["Hi-fi systems: which?"], "Hi-fi systems: which?"),
+        (["Good day trading strategies"], "Good day trading strategies"),
+        (["Good morning! A pancake recipe"], "A pancake recipe"),
+        (["Hi Xanthor, can you write a poem"], "[name], can you write a poem"),
         (["Hi", "hello"], "Hi hello"),
     ],
 )

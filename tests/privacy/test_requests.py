@@ -147,6 +147,7 @@ def test_the_parts_of_one_make_up_no_cluster_and_support_no_word(users: str, tmp
         while at is not None:
             inside.setdefault(at, set()).add(who)
             at = above[at]
+    assert list(insights)
     assert all(len(inside[one.id]) > RULES["min_users"] for one in insights)
 
 

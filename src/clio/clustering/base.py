@@ -132,11 +132,9 @@ def without_small(
     sizes = np.bincount(labels, minlength=k).astype(float)
     middles = means(vectors, labels).astype(np.float64)
     to, left = np.arange(k), np.ones(k, bool)
-    while left.sum() > 1:
-        few = [c for c in np.flatnonzero(left) if _few(inside[c], least)]
-        if not few:
-            break
-        one = min(few, key=lambda c: (sizes[c], c))
+    few = np.array([_few(some, least) for some in inside])
+    while few.any() and left.sum() > 1:
+        one = int(np.argmin(np.where(few, sizes, np.inf)))
         cost = ((middles - middles[one]) ** 2).sum(axis=1) * sizes * sizes[one] / (sizes + sizes[one])
         cost[~left | (np.arange(k) == one)] = np.inf
         other = int(np.argmin(cost))
@@ -144,6 +142,7 @@ def without_small(
         middles[other] = (middles[one] * sizes[one] + middles[other] * sizes[other]) / both
         sizes[other] = both
         inside[other] += inside[one]
+        few[one], few[other] = False, _few(inside[other], least)
         left[one] = False
         to[to == one] = other
     return without_gaps(to[labels])

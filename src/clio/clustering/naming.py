@@ -194,7 +194,7 @@ def _said(counts: Counts, min_users: int) -> str:
     rivals = (
         other
         for score, other in options[1:]
-        if score - _SWAPPED * len(other) <= first + _SWAPPED * len(words) and not set(other) <= set(words)
+        if score - _SWAPPED * len(other) <= first + _SWAPPED * len(words)
     )
     return " ".join(words) if -first >= floor * len(words) and not any(rivals) else ""
 

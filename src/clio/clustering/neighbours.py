@@ -62,8 +62,8 @@ def drawn(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> NDArray[np.
     found = np.empty_like(vectors)
     for at in range(0, len(vectors), _BLOCK):
         block = slice(at, at + _BLOCK)
-        means = near[block] @ vectors
-        found[block] = unit(unit(means) + vectors[block])
+        around = near[block] @ vectors
+        found[block] = unit(unit(around) + vectors[block])
     return found
 
 
@@ -71,7 +71,9 @@ def _nearest(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> Any:
     """Which are whose nearest: (n, n), a one for each of a row's 20 nearest others (fewer where there are fewer)."""
     inside = rows_of(cells, int(cells.max()) + 1)
     middles = means(vectors, cells)
-    near_cells = np.argsort(-(middles @ middles.T), axis=1, kind="stable")[:, :_NEAR_CELLS]
+    nearness = middles @ middles.T
+    np.fill_diagonal(nearness, np.inf)  # a wide cell's middle may be nearer to others' than to itself
+    near_cells = np.argsort(-nearness, axis=1, kind="stable")[:, :_NEAR_CELLS]
     starts, ends = [], []
     place = np.empty(len(vectors), np.int64)
     for rows, near in zip(inside, near_cells, strict=True):

@@ -144,7 +144,8 @@ class Spread:
 
         def enough(kind: NDArray[np.int32], kinds: int) -> NDArray[np.bool_]:
             """Whether so many users of a group are of a kind, bool (groups, kinds), by the kind or kinds of each of their requests."""
-            cells = labels[known].astype(np.int64)[:, None] * kinds + kind[known].reshape(known.sum(), -1)
+            columns = kind if kind.ndim > 1 else kind[:, None]
+            cells = labels[known].astype(np.int64)[:, None] * kinds + columns[known]
             accounts = int(users.max(initial=0)) + 1
             pairs = distinct((cells * accounts + users[known][:, None]).ravel())
             people = np.bincount(pairs // accounts, minlength=groups * kinds)

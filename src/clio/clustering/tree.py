@@ -112,7 +112,7 @@ def without_model(data: Clustered, tasks: NDArray[np.float32], shape: Shape) -> 
 
 
 def _plain(described: Described) -> Described:
-    """What stands in where too few are behind a text: without the words that users share, and without a sensitive subject."""
+    """What stands in where too few are behind a text: without the list of shared words, and with a plain name where it is sensitive."""
     name = VARIOUS if sensitive.factor_of_text(described.name) > 1 else described.name
     return Described(name, described.plain or described.description)
 
@@ -186,7 +186,8 @@ def by_model(data: Clustered, fallback: Tree, telling: Telling, embedder: Embedd
         rewritten.append(heard.rewrite(levels[-1], groups, telling))
         steps.append(step)
     named_without = _with_parents(fallback.levels[0], steps, fallback.nearest, data, shape.min_users)
-    return Tree(levels, steps, fallback.nearest, rewritten, named_without)
+    plain = [[_plain(one) for one in level] for level in named_without]
+    return Tree(levels, steps, fallback.nearest, rewritten, plain)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,10 @@ class Tree:
     height: NDArray[np.float32] = field(repr=False)
 
     def cut(self, k: int) -> NDArray[np.int32]:
-        """The clusters that are left when all but the k - 1 highest joins are made, int32 (n,) without gaps; at least one a tree."""
+        """The clusters that are left when all but the k - 1 highest joins are made, int32 (n,) without gaps; at least one a tree.
+
+        Joins of one height are made together, so that fewer may be left.
+        """
         heights = np.sort(self.height[np.isfinite(self.height)])
         made = min(len(heights), len(self.into) - k)
         limit = heights[made - 1] if made > 0 else 0.0

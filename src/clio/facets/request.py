@@ -28,10 +28,11 @@ ASKS = re.compile(
 
 # what opens a conversation and asks for nothing: embedded, it would gather those who greet alike
 _GREETING = re.compile(
-    r"(?:\W*(?:hello(?! world)|hi|hey|hiya|greetings|good (?:morning|afternoon|evening|day)|how are you(?: doing)?(?: today)?|"
+    r"(?:\W*(?:hello(?!,? world)|hi|hey|hiya|greetings|good (?:morning|afternoon|evening|day)(?=\s*(?:[,.!?;:\n]|$))|"
+    r"how are you(?: doing)?(?: today)?|"
     r"hallo|guten (?:tag|morgen|abend)|bonjour|bonsoir|salut|hola|buen[oa]s(?: d[ií]as| tardes| noches)?|ciao|buongiorno|"
-    r"ol[áa]|oi|bom dia|boa (?:tarde|noite)|hej|cześć|merhaba|selam|привет|здравствуйте|добрый день)(?: there| everyone| all)?(?!\w)"
-    r"|\W*(?:你好|您好|안녕하세요|こんにちは))+\W*",
+    r"ol[áa]|oi|bom dia|boa (?:tarde|noite)|hej|cześć|merhaba|selam|привет|здравствуйте|добрый день)(?: there| everyone| all)?(?![\w\-'’])"
+    r"|\W*(?:你好(?!吗)|您好|안녕하세요|こんにちは))+[\s,.!?;:，。！？、~]*",
     re.IGNORECASE,
 )
 
@@ -84,6 +85,8 @@ def extract(turns: Iterable[str], mask: Callable[[str], str] = mask) -> str:
         if not enough and text is not turn:
             text, enough = turn, says_something(turn)
         if text := text.strip():
+            if _GREETING.match(text):
+                text = mask(text)  # a name behind a greeting is known by it
             greeting = _GREETING.match(text)
             rest = text[greeting.end() :] if greeting else text
             (said if rest else greeted).append(rest or text)
