@@ -54,6 +54,15 @@ def test_a_greeting_is_no_request_where_anything_else_is_said(said: list[str], a
     assert request.extract(said) == asked
 
 
+def test_a_long_text_after_a_greeting_is_cut_like_any_other() -> None:
+    """What is behind the greeting is the first sentence and those that ask, masked, within 400 characters."""
+    long = "Hi Xanthor, read this. " + "It goes on and on about gardens. " * 9000 + "Please summarise it."
+    found = request.extract([long])
+    assert found.startswith("[name], read this.")
+    assert found.endswith("Please summarise it.")
+    assert len(found) <= request.MAX_CHARACTERS
+
+
 def test_long_requests_are_cut_to_the_sentences_that_ask() -> None:
     """First and asking sentences stay, in order, within 400 characters."""
     long = (

@@ -299,7 +299,7 @@ def _in_a_row(members: Members) -> Lists[int]:
     first = words.numbers * np.int64(len(words.things) + 1)
     said = np.stack([first + len(words.things), first], axis=1)
     said[:-1, 1] += words.numbers[1:]
-    kept = np.stack([tells, tells & False], axis=1)
+    kept = np.stack([tells, np.zeros_like(tells)], axis=1)
     kept[:-1, 1] = (row[:-1] == row[1:]) & (tells[:-1] | tells[1:]) & whole[:-1] & whole[1:]
     things, numbers = np.unique(said[kept], return_inverse=True)
     ends = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])

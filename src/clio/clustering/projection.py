@@ -83,7 +83,9 @@ def _nearest(vectors: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[n
     for row, way in enumerate(ways):
         others = ways @ way
         others[row] = -2.0
-        numbers[row] = np.argsort(-others, kind="stable")[:most]
+        # of equal ones those of lower number; sorting all would take most of the time where they are many
+        kept = np.flatnonzero(others >= np.partition(others, -most)[-most])
+        numbers[row] = kept[np.argsort(-others[kept], kind="stable")[:most]]
         cosines[row] = others[numbers[row]]
     return numbers, cosines
 
@@ -97,8 +99,6 @@ def _pack(vectors: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[n
     flat = left[:, :2] * np.sqrt(scale[:2])
     # a singular vector's sign is arbitrary
     flat = flat * np.where(flat[np.abs(flat).argmax(axis=0), np.arange(flat.shape[1])] < 0, -1.0, 1.0)
-    if flat.shape[1] < 2:
-        flat = np.hstack([flat, np.zeros((len(flat), 1))])
     # a golden-angle spiral parts points that fall on one another
     turn = np.arange(len(radii)) * np.pi * (3 - np.sqrt(5))
     flat = flat + 1e-3 * np.stack([np.cos(turn), np.sin(turn)], axis=1)

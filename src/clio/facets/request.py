@@ -86,7 +86,7 @@ def extract(turns: Iterable[str], mask: Callable[[str], str] = mask) -> str:
             text, enough = turn, says_something(turn)
         if text := text.strip():
             if _GREETING.match(text):
-                text = mask(text)  # a name behind a greeting is known by it
+                text = mask(_cut(text))  # a name behind a greeting is known by it
             greeting = _GREETING.match(text)
             rest = text[greeting.end() :] if greeting else text
             (said if rest else greeted).append(rest or text)
