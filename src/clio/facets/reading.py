@@ -10,8 +10,6 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import json_repair
-
 from clio.facets.definition import Facet
 
 _LONGEST = 600  # characters of a text
@@ -39,6 +37,8 @@ def read_object(answer: str, facets: Sequence[Facet]) -> dict[str, str | None]:
 
     Prose and fences around the object, a missing end and the like are forgiven.
     """
+    import json_repair  # a parser of its own, only where a model answers
+
     begins = answer.find("{")
     found = json_repair.loads(answer[begins:]) if begins >= 0 else None
     said: Mapping[str, Any] = found if isinstance(found, dict) else {}

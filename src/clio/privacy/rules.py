@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from clio.privacy.pii import find
-from clio.text import word_list
+from clio.text import is_english, word_list
 
 _PUBLIC_WORDS = 5  # longest entry of the list of public names, in words
 
@@ -309,12 +309,8 @@ def _is_titled(words: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=50_000)
 def _is_word(word: str) -> bool:
-    """Whether a word stands in an English dictionary."""
-    import simplemma  # loads a dictionary
-
-    return all(
-        not part or simplemma.is_known(part, lang="en") for part in re.split(r"[-'’.]", word.casefold())
-    )
+    """Whether each part of a word stands in an English dictionary."""
+    return all(not part or is_english(part) for part in re.split(r"[-'’.]", word.casefold()))
 
 
 def _is_common(word: str) -> bool:

@@ -32,6 +32,7 @@ _JOINT = re.compile(
     r"(?:\s*[,:;(–—]|\s+(?:for|in|on|at|with|from|about|of|by|using|via|and|or|who|that|while|after|before|as)\s)",
     re.I,
 )
+_WORD = re.compile(r"\w+")
 # words in a row that are a quotation, and those that speak of oneself
 _RUN = 7
 _FIRST_PERSON = word_list("first_person")
@@ -56,23 +57,27 @@ def free_words() -> frozenset[str]:
 
 
 @cache
-def _vocabulary(low: bool) -> re.Pattern[str]:
-    """Any whole task or theme of the vocabulary, the longest first: of a text in lower case, or, several times as slow, of any."""
-    ends = defaultdict[str, list[str]](list)
-    for phrase in (*topics().tasks, *topics().themes):
-        first, _, rest = (phrase.lower() if low else phrase).partition(" ")
-        ends[re.escape(first)].append(rf"\ {re.escape(rest)}" if rest else "")
-    # by their first words, or each would be tried at each word of a text
-    begun = (
-        rf"{first}(?:{'|'.join(sorted(ends[first], key=len, reverse=True))})"
-        for first in sorted(ends, key=len, reverse=True)
-    )
-    return re.compile(rf"\b(?:{'|'.join(begun)})\b", 0 if low else re.IGNORECASE)
+def _vocabulary() -> Mapping[str, Sequence[str]]:
+    """All tasks and themes of the vocabulary by their first words, the longest first."""
+    found = defaultdict[str, list[str]](list)
+    for phrase in sorted((*topics().tasks, *topics().themes), key=len, reverse=True):
+        found[_WORD.match(phrase.casefold())[0]].append(phrase.casefold())  # type: ignore[index]
+    return found
 
 
-def _without_tasks(text: str) -> list[str]:
-    """What stands between whole tasks and themes of the vocabulary, in no particular case."""
-    return _vocabulary(True).split(text.lower()) if text.isascii() else _vocabulary(False).split(text)
+def _without_tasks(text: str) -> Iterator[str]:
+    """What stands between whole tasks and themes of the vocabulary, case-folded."""
+    text, end = text.casefold(), 0
+    for word in _WORD.finditer(text):
+        if word.start() < end:
+            continue
+        for phrase in _vocabulary().get(word[0], ()):
+            after = word.start() + len(phrase)
+            if text.startswith(phrase, word.start()) and not _WORD.match(text, after):
+                yield text[end : word.start()]
+                end = after
+                break
+    yield text[end:]
 
 
 @lru_cache(maxsize=8192)
