@@ -9,14 +9,15 @@ from clio.clustering.counting import Said, background, read, said_most
 from clio.clustering.naming import _also_said, describe_base, terms
 from clio.clustering.parents import Described, describe_parents
 from clio.clustering.phrases import actions, find_phrases
-from clio.clustering.topics import Nearest, Spread, nearest, shares, topics
+from clio.clustering.topics import Nearest, Nearness, Spread, nearest, shares, topics
 from clio.text import has_cjk
 
 TASKS = len(topics().tasks)
-NOWHERE = Spread(
-    np.zeros((2, TASKS), np.float32),
-    np.zeros((2, len(topics().themes)), np.float32),
-    np.zeros((2, TASKS), bool),
+THEMES = len(topics().themes)
+#: two clusters that are near to nothing
+NOWHERE = Spread(np.zeros((2, TASKS), np.float32), np.zeros((2, THEMES), np.float32))
+AWAY = Nearness(
+    np.zeros((2, TASKS), np.float32), np.zeros((2, TASKS), bool), np.zeros((2, THEMES), np.float32)
 )
 
 
@@ -62,8 +63,7 @@ def describe(texts: list[str], users: list[int] | None = None, min_users: int = 
         np.asarray([0] * len(texts) + [1] * len(others), np.int32),
         np.concatenate([numbers, np.arange(1000, 1000 + len(others), dtype=np.int32)]),
     )
-    flat = np.zeros((2, TASKS), np.float32)
-    return describe_base(members, flat, NOWHERE, min_users)[0]
+    return describe_base(members, NOWHERE, AWAY, min_users)[0]
 
 
 LOST = [
@@ -92,8 +92,7 @@ def test_clusters_of_one_name_are_told_apart() -> None:
     """Namesakes get what each has and the other has not."""
     texts = ["find a restaurant with italian food"] * 8 + ["find a restaurant with sushi"] * 8
     members = read(texts, ["en"] * 16, np.asarray([0] * 8 + [1] * 8, np.int32), np.arange(16, dtype=np.int32))
-    flat = np.zeros((2, TASKS), np.float32)
-    a, b = describe_base(members, flat, NOWHERE, 5)
+    a, b = describe_base(members, NOWHERE, AWAY, 5)
     assert a.name != b.name
 
 
@@ -175,9 +174,11 @@ def test_parents_are_named_by_what_joins_their_children_and_are_distinct() -> No
 
 def test_who_has_no_account_is_near_to_nothing() -> None:
     """Where no request supports anything, no task and no theme does, and nothing fails."""
-    spread = Spread.of(alone([0, 1, 2]), np.zeros(3, np.int32), np.full(3, -1, np.int32), 1, 5)
-    assert not spread.tasks.any()
-    assert not spread.near.any()
+    label, nobody = np.zeros(3, np.int32), np.full(3, -1, np.int32)
+    assert not Spread.of(alone([0, 1, 2]), label, nobody, 1, 5).tasks.any()
+    near = Nearness.of(alone([0, 1, 2]), np.zeros((1, TASKS), np.float32), label, nobody, 5)
+    assert not near.tasks.any()
+    assert not near.themes.any()
 
 
 def test_a_task_that_few_are_near_to_names_nothing() -> None:
@@ -185,39 +186,55 @@ def test_a_task_that_few_are_near_to_names_nothing() -> None:
     names = list(topics().tasks)
     task = alone([names.index("Find a doctor")] * 9)
     label = np.zeros(9, np.int32)
-    few = Spread.of(task, label, np.asarray([1, 1, 1, 2, 2, 3, 3, 4, -1], np.int32), 1, 5)
+    four = np.asarray([1, 1, 1, 2, 2, 3, 3, 4, -1], np.int32)
+    few = Spread.of(task, label, four, 1, 5)
     assert not few.tasks.any()
-    assert not few.near.any()
+    near = Nearness.of(task, np.zeros((1, TASKS), np.float32), label, four, 5)
+    assert not near.tasks.any()
+    assert not near.themes.any()
     assert describe_parents(few, top=True)[0].name == "Various requests"
     many = Spread.of(task, label, np.arange(9, dtype=np.int32), 1, 5)
     assert many.tasks[0, names.index("Find a doctor")] == 1
 
 
-def leaning(tasks: list[str], users: int) -> Described:
-    """What a cluster is called whose users say different things, each near to the same tasks, the first most."""
+def called(near: list[list[str]], task: list[str] | None = None, users: int = 24) -> str:
+    """The name of a cluster whose 24 users say different things, each near to some tasks and nearest to one, by default to any."""
     names = list(topics().tasks)
-    numbers = np.asarray([[names.index(task) for task in tasks]] * 12, np.int32)
-    # no task is the nearest of enough
-    nearest = Nearest(np.arange(12, dtype=np.int32), numbers)
-    who = np.arange(12, dtype=np.int32) % users
-    spread = Spread.of(nearest, np.zeros(12, np.int32), who, 1, 5)
+    numbers = [[names.index(one) for one in tasks] for tasks in near]
+    theme = np.asarray(topics().theme_of)
+    far = np.flatnonzero(theme != theme[numbers[0][0]]).tolist()
+    nearest = np.asarray([names.index(one) for one in task] if task else far[:24], np.int32)
+    width = max(map(len, numbers))
+    filled = [row + far[24 + i * width : 24 + (i + 1) * width - len(row)] for i, row in enumerate(numbers)]
+    found = Nearest(nearest, np.asarray(filled, np.int32))
+    who, label = np.arange(24, dtype=np.int32) % users, np.zeros(24, np.int32)
     closeness = np.zeros((1, TASKS), np.float32)
-    closeness[0, numbers[0]] = 1 - np.arange(len(tasks)) / 100
-    texts = [
-        f"{word} things" for word in ["an", "of", "to", "my", "it", "on", "at", "so", "do", "we", "or", "by"]
-    ]
-    members = read(texts, ["en"] * 12, np.zeros(12, np.int32), who)
-    return describe_base(members, closeness, spread, 5)[0]
+    closeness[0, numbers[0]] = 1 - np.arange(width) / 100
+    texts = [f"{chr(97 + n)}{chr(97 + n)} things" for n in range(24)]
+    spread = Spread.of(found, label, who, 1, 5)
+    nearness = Nearness.of(found, closeness, label, who, 5)
+    members = read(texts, ["en"] * 24, label, who)
+    return describe_base(members, spread, nearness, 5)[0].name
+
+
+WRITING = ["Write a poem", "Write a short story", "Write song lyrics"]
 
 
 def test_a_mixed_cluster_is_named_by_the_themes_that_it_leans_to() -> None:
-    """Where no words and no task are shared by enough, the theme to whose tasks enough are near stands, said to be mixed."""
-    assert (
-        leaning(["Write a poem", "Write a short story", "Write song lyrics"], 12).name
-        == "Various: creative writing"
-    )
+    """Where no words and no task are shared by enough, the theme that a third is near to stands, said to be mixed."""
+    assert called([WRITING] * 24) == "Various: creative writing"
     # four accounts are too few, however many requests they make
-    assert leaning(["Write a poem", "Write a short story", "Write song lyrics"], 4).name == "Various requests"
+    assert called([WRITING] * 24, users=4) == "Various requests"
+    # seven of 24 are enough to be told of, but not to speak for the others
+    assert called([WRITING] * 8 + [[]] * 16) == "Various: creative writing"
+    assert called([WRITING] * 7 + [[]] * 17) == "Various requests"
+
+
+def test_a_task_names_a_cluster_only_where_a_quarter_is_nearest_to_its_theme() -> None:
+    """A centroid may lie at a task that hardly any member means: such a name would be wrong of nearly all."""
+    rest = list(topics().tasks[-18:])
+    assert called([WRITING[:1]] * 24, ["Write a poem"] * 6 + rest) == "Write a poem"
+    assert called([WRITING[:1]] * 24, ["Write a poem"] * 5 + rest + ["Book a flight"]) != "Write a poem"
 
 
 def test_words_that_say_nothing_tell_no_cluster_from_another() -> None:
@@ -232,7 +249,8 @@ def test_words_that_say_nothing_tell_no_cluster_from_another() -> None:
     )
     closeness = np.zeros((2, TASKS), np.float32)
     closeness[:, names.index("Care for pets")] = 1
-    told = [one.name for one in describe_base(members, closeness, spread, 5)]
+    nearness = Nearness(closeness, AWAY.tasks, AWAY.themes)
+    told = [one.name for one in describe_base(members, spread, nearness, 5)]
     assert len(set(told)) == 2
     assert not any(word in name.split() for name in told for word in ("what", "tell", "me"))
 

@@ -32,7 +32,7 @@ from clio.clustering.counting import (
 )
 from clio.clustering.parents import VARIOUS, Described, lower, lower_theme
 from clio.clustering.phrases import ASK, ENDING_VERBS, LINKS, QUESTION_WORDS
-from clio.clustering.topics import Spread, topics
+from clio.clustering.topics import Nearness, Spread, topics
 from clio.clustering.vectors import rows_of
 from clio.clustering.wording import Wording, action_name, join, language_name
 from clio.privacy.support import free_words
@@ -47,13 +47,14 @@ _LIGHT = ENGLISH_STOP_WORDS | frozenset(
 )
 # a phrase names a cluster by itself if this share of its users say it
 _CLEAR = 0.2
-# a task names a cluster if it stands this many standard deviations above all tasks and is the nearest to this share of members
-_NEAR, _NEAR_ABROAD, _AGREE, _VOTE = 3.0, 2.4, 0.08, 6.0
+# a task names a cluster if it stands this many standard deviations above all tasks, is the nearest to this share of members, and
+# its theme to this one
+_NEAR, _NEAR_ABROAD, _AGREE, _AGREE_THEME, _VOTE = 3.0, 2.4, 0.08, 0.25, 6.0
 # users by which a phrase must lead its rivals: what one account in another's place can change
 _SWAPPED = 2
 # a theme that this share of members are nearest to lends its tasks to a mixed cluster; others are named by the themes that they lean to:
-# by this many standard deviations of their three nearest tasks, and a second theme if it does so nearly as much
-_THEME, _LEANS, _AS_MUCH = 0.28, 2.2, 0.9
+# near to this share of members, by this many standard deviations of their three nearest tasks, a second one if nearly as much
+_THEME, _NEAR_THEME, _LEANS, _AS_MUCH = 0.28, 1 / 3, 2.6, 0.9
 # tasks that a description tells besides the name
 _MOST_NEAR = 2
 # words, or pairs of words, that a description lists
@@ -74,15 +75,13 @@ class _Draft:
     near: list[str] = field(default_factory=list)
 
 
-def describe_base(
-    members: Members, closeness: NDArray[np.float32], spread: Spread, min_users: int
-) -> list[Described]:
+def describe_base(members: Members, spread: Spread, nearness: Nearness, min_users: int) -> list[Described]:
     """Name and describe each base cluster; names are distinct as far as what members share allows.
 
     Args:
         members: from ``counting.read``.
-        closeness: float32 (clusters, tasks), cosine of each cluster's centroid to each task of the vocabulary.
         spread: how each cluster's requests spread over the vocabulary.
+        nearness: how near each cluster lies to it.
         min_users: distinct users who must share each phrase.
 
     Returns:
@@ -90,10 +89,10 @@ def describe_base(
     """
     base = background(members)
     wording = Wording.learn(members.phrases)
-    groups = [rows.tolist() for rows in rows_of(members.clusters, len(closeness))]
+    groups = [rows.tolist() for rows in rows_of(members.clusters, len(spread.tasks))]
     said = said_most(members, groups, min_users, 2 * _MOST_SAID)
     drafts = []
-    for c in range(len(closeness)):
+    for c in range(len(groups)):
         language, kept = _main_language(members, groups[c])
         counts = count(members, kept, min_users)
 
@@ -101,7 +100,7 @@ def describe_base(
             phrases: bool = True, counts: Counts = counts, c: int = c, language: str = language
         ) -> _Draft:
             draft = _Draft(counts, actions_of(counts, base, min_users) if phrases else [], language)
-            _write(draft, closeness[c], spread, c, base, wording, min_users)
+            _write(draft, spread, nearness, c, base, wording, min_users)
             return draft
 
         drafts.append(_stable(written))
@@ -209,8 +208,8 @@ def _verb(verb: str, key: Key, counts: Counts, min_users: int) -> str:
 
 def _write(
     draft: _Draft,
-    closeness: NDArray[np.float32],
     spread: Spread,
+    nearness: Nearness,
     number: int,
     base: Background,
     wording: Wording,
@@ -222,14 +221,18 @@ def _write(
     for verb, short in _distinct(draft.ranked, counts, 4):
         key = _fuller(short, counts, base, min_users)
         chosen.append((_verb(verb, key, counts, min_users), key))
+    closeness = nearness.closeness[number]
     standing = (closeness - closeness.mean()) / max(float(closeness.std()), 1e-9)
     # near as a whole, and to many of its members one by one
-    shares, near = spread.tasks[number], spread.near[number]
+    shares, near = spread.tasks[number], nearness.tasks[number]
     fit = standing + _VOTE * np.minimum(shares, 0.5)
     order = [int(t) for t in np.argsort(-fit, kind="stable")]
     best = float(standing[order[0]])
     abroad = draft.language != "en"
-    fits = shares[order[0]] >= _AGREE and best >= (_NEAR_ABROAD if abroad else _NEAR)
+    theme = spread.themes[number][topics().theme_of[order[0]]]
+    fits = (
+        shares[order[0]] >= _AGREE and theme >= _AGREE_THEME and best >= (_NEAR_ABROAD if abroad else _NEAR)
+    )
     clear = _is_clear(chosen, counts)
     if clear and not (abroad and fits):
         draft.name = _phrase_name(chosen, counts, wording, min_users)
@@ -241,7 +244,7 @@ def _write(
     elif (not chosen or counts.form[chosen[0][1]] < 0.5) and (said := _said(counts, min_users)):
         draft.name, draft.description = f"Say “{said}”", f"People write “{said}” or much the same."
     else:
-        draft.name, draft.description = _mixed_name(spread, number, fit), "A mixed group."
+        draft.name, draft.description = _mixed_name(spread, nearness, number, fit), "A mixed group."
     others = [t for t in order if topics().tasks[t] != draft.name]
     draft.near = [lower(topics().tasks[t]) for t in others if near[t]][:_MOST_NEAR]
     if told := [lower(topics().tasks[t]) for t in others if shares[t] > 0][:_MOST_NEAR]:
@@ -306,7 +309,7 @@ def _phrase_name(chosen: Sequence[tuple[str, Key]], counts: Counts, wording: Wor
     return longer if len(longer) <= _MAX_NAME else name
 
 
-def _mixed_name(spread: Spread, number: int, fit: NDArray[np.float32]) -> str:
+def _mixed_name(spread: Spread, nearness: Nearness, number: int, fit: NDArray[np.float32]) -> str:
     """The two fittest tasks of one theme where many members share it; otherwise, said plainly, "Various: science and history"."""
     shares, themes = spread.tasks[number], spread.themes[number]
     of = np.asarray(topics().theme_of)
@@ -315,7 +318,7 @@ def _mixed_name(spread: Spread, number: int, fit: NDArray[np.float32]) -> str:
     if themes[main] >= _THEME and len(inside):
         best = inside[np.argsort(-fit[inside], kind="stable")][:2]
         return join([topics().tasks[best[0]], *(lower(topics().tasks[t]) for t in best[1:])])
-    near = np.unique(of[spread.near[number]])
+    near = np.flatnonzero(nearness.themes[number] >= _NEAR_THEME)
     lean = {theme: float(np.sort(fit[of == theme])[-3:].mean()) for theme in near.tolist()}
     kept = sorted(
         (theme for theme in lean if lean[theme] >= _LEANS), key=lambda theme: (-lean[theme], theme)

@@ -118,12 +118,10 @@ class Spread:
     """How n groups' requests spread over the vocabulary: ``tasks`` float32 (n, tasks) and ``themes`` float32 (n, themes), shares 0..1.
 
     Only what enough distinct users of a group are nearest to; the rest is 0, for a single request must not put a task into a text.
-    ``near`` bool (n, tasks): whether enough have a task among their five nearest.
     """
 
     tasks: NDArray[np.float32]
     themes: NDArray[np.float32]
-    near: NDArray[np.bool_]
 
     @staticmethod
     def of(
@@ -138,23 +136,75 @@ class Spread:
             groups: number of groups.
             min_users: distinct users who must be near to a task or theme.
         """
-        kinds, many = len(topics().tasks), len(topics().themes)
-        inside = labels >= 0
-        known = inside & (users >= 0)
+        told = labels, users, groups, min_users
+        task, theme = found.task[:, None], found.theme()[:, None]
+        return Spread(_shared(task, len(topics().tasks), *told), _shared(theme, len(topics().themes), *told))
 
-        def enough(kind: NDArray[np.int32], kinds: int) -> NDArray[np.bool_]:
-            """Whether so many users of a group are of a kind, bool (groups, kinds), by the kind or kinds of each of their requests."""
-            columns = kind if kind.ndim > 1 else kind[:, None]
-            cells = labels[known].astype(np.int64)[:, None] * kinds + columns[known]
-            accounts = int(users.max(initial=0)) + 1
-            pairs = distinct((cells * accounts + users[known][:, None]).ravel())
-            people = np.bincount(pairs // accounts, minlength=groups * kinds)
-            return np.asarray(people.reshape(groups, kinds) >= min_users)
 
-        def shared(kind: NDArray[np.int32], kinds: int) -> NDArray[np.float32]:
-            cells = labels[inside].astype(np.int64) * kinds + kind[inside]
-            rows = np.bincount(cells, minlength=groups * kinds).reshape(groups, kinds)
-            sizes = np.maximum(rows.sum(axis=1, keepdims=True), 1)
-            return np.where(enough(kind, kinds), rows / sizes, 0.0).astype(np.float32)
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """How near n groups lie to the vocabulary, as a whole and by their requests' five nearest tasks.
 
-        return Spread(shared(found.task, kinds), shared(found.theme(), many), enough(found.near, kinds))
+    ``closeness`` float32 (n, tasks), cosine of the centroid to each task; ``tasks`` bool (n, tasks), whether enough users have a task among
+    the five; ``themes`` float32 (n, themes), the share of requests that have any task of a theme among them, 0 where too few users do.
+    """
+
+    closeness: NDArray[np.float32]
+    tasks: NDArray[np.bool_]
+    themes: NDArray[np.float32]
+
+    @staticmethod
+    def of(
+        found: Nearest,
+        closeness: NDArray[np.float32],
+        labels: NDArray[np.int32],
+        users: NDArray[np.int32],
+        min_users: int,
+    ) -> Nearness:
+        """Count it; as ``Spread.of``, with as many groups as ``closeness`` has rows."""
+        told = labels, users, len(closeness), min_users
+        themes = np.sort(np.asarray(topics().theme_of, np.int32)[found.near], axis=1)
+        # a theme counts once a request
+        themes[:, 1:][themes[:, 1:] == themes[:, :-1]] = -1
+        tasks = _enough(found.near, len(topics().tasks), *told)
+        return Nearness(closeness, tasks, _shared(themes, len(topics().themes), *told))
+
+
+def _cells(
+    kind: NDArray[np.int32], kinds: int, labels: NDArray[np.int32], rows: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The group and kind of each kind of some rows as one number, and the row of each; kinds below 0 are none."""
+    at, which = np.nonzero((kind >= 0) & rows[:, None])
+    return labels[at].astype(np.int64) * kinds + kind[at, which], at
+
+
+def _enough(
+    kind: NDArray[np.int32],
+    kinds: int,
+    labels: NDArray[np.int32],
+    users: NDArray[np.int32],
+    groups: int,
+    min_users: int,
+) -> NDArray[np.bool_]:
+    """Whether so many users of a group are of a kind, bool (groups, kinds), by the kinds of each of their requests: int32 (n, any)."""
+    cells, at = _cells(kind, kinds, labels, (labels >= 0) & (users >= 0))
+    accounts = int(users.max(initial=0)) + 1
+    people = np.bincount(distinct(cells * accounts + users[at]) // accounts, minlength=groups * kinds)
+    return np.asarray(people.reshape(groups, kinds) >= min_users)
+
+
+def _shared(
+    kind: NDArray[np.int32],
+    kinds: int,
+    labels: NDArray[np.int32],
+    users: NDArray[np.int32],
+    groups: int,
+    min_users: int,
+) -> NDArray[np.float32]:
+    """The share of a group's requests that are of a kind, float32 (groups, kinds), 0 where too few users are."""
+    inside = labels >= 0
+    cells, _ = _cells(kind, kinds, labels, inside)
+    rows = np.bincount(cells, minlength=groups * kinds).reshape(groups, kinds)
+    sizes = np.maximum(np.bincount(labels[inside], minlength=groups), 1)[:, None]
+    enough = _enough(kind, kinds, labels, users, groups, min_users)
+    return np.where(enough, rows / sizes, 0.0).astype(np.float32)
