@@ -72,8 +72,8 @@ class System:
     version: str = ""
     named: bool = False
 
-    def __call__(self, rows: Sequence[Row], name: str, seed: int) -> Clustered:
-        """Make clusters of some rows."""
+    def __call__(self, rows: Sequence[Row], name: str, seed: int, clusters: int | None = None) -> Clustered:
+        """Make clusters of some rows, as many as the system chooses or so many."""
         rows = [row for row in rows if str(row["id"]) in self.log.requests]
         ids = [str(row["id"]) for row in rows]
         texts = [self.log.requests[id_] for id_ in ids]
@@ -89,7 +89,8 @@ class System:
             told = {
                 "embedder": self.log.encoder.name,
                 "seed": seed,
-                "clusters": self.log.chosen.get(name, 0),
+                "chosen": self.log.chosen.get(name, 0),
+                "clusters": clusters,
             }
             (folder / "given.json").write_text(json.dumps(told), "utf-8")
             begin = time.perf_counter()
@@ -100,16 +101,17 @@ class System:
         levels = [np.asarray(level, np.int32) for level in found["levels"]]
         shown = [[tuple(text) if text else None for text in level] for level in found["texts"]]
         self.named = any(text for level in shown for text in level)
-        if self.script == SYSTEMS["Clio"].script:
+        if self.script == SYSTEMS["Clio"].script and not clusters:
             self.log.chosen[name] = len(np.unique(levels[0][levels[0] >= 0]))
-        self.costs.append(
-            {
-                "conversations": len(rows),
-                "wall": wall,
-                **{name: found[name] for name in ("cpu", "peak_mb", "calls")},
-                "outside": float((levels[0] < 0).mean()),
-            }
-        )
+        if not clusters:
+            self.costs.append(
+                {
+                    "conversations": len(rows),
+                    "wall": wall,
+                    **{name: found[name] for name in ("cpu", "peak_mb", "calls")},
+                    "outside": float((levels[0] < 0).mean()),
+                }
+            )
         return Clustered(found["ids"], levels, shown)
 
     def _ask(self, folder: Path) -> None:
@@ -182,7 +184,15 @@ def measured(path: Path, kept: dict[str, Any], told: argparse.Namespace, server:
         )
         system = System(script, log, process)
         try:
-            measures = quality.quality(found, system, log.requests, log.encoder, log.judge, range(told.seeds))
+            measures = quality.quality(
+                found,
+                system,
+                log.requests,
+                log.encoder,
+                log.judge,
+                range(told.seeds),
+                told=SYSTEMS[name].can_be_told,
+            )
         except (RuntimeError, BrokenPipeError) as error:
             print(f"{path.name}: left out {name}: {error}", file=sys.stderr, flush=True)
             continue

@@ -19,7 +19,8 @@ def clusters(given: Given) -> Made:
         low_memory=False,
         random_state=given.seed,
     )
-    model = BERTopic(umap_model=flat)
+    # merges topics down to so many, one of which is of those in none; it cannot part them
+    model = BERTopic(umap_model=flat, nr_topics=given.clusters + 1 if given.clusters else None)
     topics, _ = model.fit_transform(given.texts, given.vectors)
     base = np.asarray(topics)
     k = int(base.max()) + 1

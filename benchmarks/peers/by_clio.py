@@ -35,7 +35,15 @@ def clusters(given: Given) -> Made:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         log = given.folder / "log.jsonl"
-        told = clio.run(log, out, encoder=encoder, seed=given.seed, users="conversation", ledger="off")
+        told = clio.run(
+            log,
+            out,
+            encoder=encoder,
+            seed=given.seed,
+            clusters=given.clusters,
+            users="conversation",
+            ledger="off",
+        )
         found = of_run(told, out)
     return Made(found.levels, found.texts, found.ids)
 

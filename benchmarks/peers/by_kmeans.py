@@ -1,4 +1,4 @@
-"""Plain k-means with as many clusters as Clio chose, named by class-based tf-idf, and Ward's method on the centroids above it."""
+"""Plain k-means with as many clusters as Clio chose, or as told, named by class-based tf-idf; Ward's method on the centroids above it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from sklearn.cluster import AgglomerativeClustering, KMeans
 
 
 def clusters(given: Given) -> Made:
-    """As many as Clio, and ten groups of them."""
-    means = KMeans(given.clusters, random_state=given.seed).fit(given.vectors)
-    above = AgglomerativeClustering(min(TOP, given.clusters)).fit_predict(means.cluster_centers_)
+    """As many as Clio or as told, and ten groups of them."""
+    k = given.clusters or given.chosen
+    means = KMeans(k, random_state=given.seed).fit(given.vectors)
+    above = AgglomerativeClustering(min(TOP, k)).fit_predict(means.cluster_centers_)
     levels = [means.labels_, upwards(means.labels_, above)]
     return Made(levels, [terms(given.texts, level) for level in levels])
 

@@ -24,7 +24,11 @@ def clusters(given: Given) -> Made:
         ConversationSummary(chat_id=str(number), summary=text, request=text, metadata={})
         for number, text in enumerate(given.texts)
     ]
-    groups = KmeansClusteringModel().cluster(
+    # it is told how many go into a cluster
+    grouping = (
+        KmeansClusteringModel(len(summaries) / given.clusters) if given.clusters else KmeansClusteringModel()
+    )
+    groups = grouping.cluster(
         [
             {"item": item, "embedding": vector}
             for item, vector in zip(summaries, given.vectors.tolist(), strict=True)

@@ -1,9 +1,9 @@
 """The form in which every system is given a log and gives back its clusters; needs numpy alone, so that each peer's own Python can run it.
 
 A folder holds ``requests.jsonl`` (a line a conversation: id, text), ``vectors.npy`` (float32, a row a line) and ``given.json`` (seed,
-name of the embedder, and how many base clusters Clio chose). ``clusters.json`` is added: ids, levels (base first; for each a number a
-conversation, -1 in none), texts (for each level a [name, description] a cluster, null where it has none), version, CPU-seconds and peak
-memory.
+name of the embedder, how many base clusters Clio chose, and how many are to be made, null where that is the system's to choose).
+``clusters.json`` is added: ids, levels (base first; for each a number a conversation, -1 in none), texts (for each level a [name,
+description] a cluster, null where it has none), version, CPU-seconds and peak memory.
 """
 
 from __future__ import annotations
@@ -30,14 +30,18 @@ Text = tuple[str, str] | None
 
 @dataclass(frozen=True)
 class Given:
-    """n conversations: ``ids``, ``texts`` and ``vectors``, float32 (n, d), of an embedder; a seed; and how many base clusters Clio made."""
+    """n conversations: ``ids``, ``texts`` and ``vectors``, float32 (n, d), of an embedder; a seed; how many base clusters Clio chose.
+
+    ``clusters`` is how many are to be made, where the system is told.
+    """
 
     ids: list[str]
     texts: list[str]
     vectors: Any
     embedder: str
     seed: int
-    clusters: int
+    chosen: int
+    clusters: int | None
     folder: Path
 
     @classmethod

@@ -13,10 +13,13 @@ BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 
 @dataclass(frozen=True)
 class Peer:
-    """A system: its script beside this file, and the environment that it is installed in (None: Clio's own)."""
+    """A system: its script beside this file, the environment that it is installed in (None: Clio's own), and whether it can be told how
+    many clusters to make.
+    """
 
     script: str
     environment: str | None = None
+    can_be_told: bool = True
 
 
 #: Clio comes first: it chooses how many clusters plain k-means makes
@@ -24,7 +27,7 @@ SYSTEMS = {
     "Clio": Peer("by_clio.py"),
     "k-means": Peer("by_kmeans.py"),
     "BERTopic": Peer("by_bertopic.py", "bertopic"),
-    "Toponymy": Peer("by_toponymy.py", "toponymy"),
+    "Toponymy": Peer("by_toponymy.py", "toponymy", can_be_told=False),
     "Kura": Peer("by_kura.py", "kura"),
 }
 
@@ -76,6 +79,17 @@ GROUPS: dict[str, Sequence[Shown]] = {
             digits=0,
         ),
         Shown("Top clusters", "clusters", "level 1", "how many", 0, digits=0),
+        Shown(
+            "AMI, base, told",
+            "agreement ami",
+            "labels, base, told how many",
+            "the first again, of a run that is told how many labels there are, as far as a system lets itself be told",
+        ),
+        Shown(
+            "ARI, base, told", "agreement ari", "labels, base, told how many", "the same, adjusted Rand index"
+        ),
+        Shown("V, base, told", "agreement v", "labels, base, told how many", "the same, V-measure"),
+        Shown("Base clusters, told", "clusters", "base, told how many", "how many that made", 0, digits=0),
         Shown("Singletons", "singletons", "base", "share of base clusters with one conversation", -1),
         Shown("Balance", "balance", "base", "entropy of base clusters' sizes over its maximum", 0),
     ),

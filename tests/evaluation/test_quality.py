@@ -203,6 +203,9 @@ def test_the_command_measures_runs_of_a_labelled_log(tmp_path: Path, monkeypatch
     )
     found = {(row["measure"], row["case"]): row["value"] for row in json.loads(done.stdout)}
     assert found["agreement ami", "labels, base"] > 0.4
+    # told how many labels there are, it makes no more clusters
+    assert found["agreement ami", "labels, base, told how many"] > 0.4
+    assert 1 < found["clusters", "base, told how many"] <= len({label for _, label in truth.values()})
     assert found["names, a member's own cluster first", "base"] > 0.2
     assert (
         0

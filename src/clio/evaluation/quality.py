@@ -68,13 +68,13 @@ def _mean(measure: str, case: str, values: Sequence[float]) -> Measure:
     return Measure(measure, case, middle, middle - half, middle + half, n)
 
 
-#: makes clusters of some rows of a log, under a name and with a seed
-Make = Callable[[Sequence[Row], str, int], Clustered]
+#: makes clusters of some rows of a log, under a name and with a seed, and so many base clusters (None: as many as it chooses)
+Make = Callable[[Sequence[Row], str, int, int | None], Clustered]
 
 
 def clusterings(seeds: int) -> int:
-    """How many runs are made with so many seeds: one of all, one a seed, two halves."""
-    return 1 + seeds + 2
+    """How many runs are made with so many seeds: one of all, two a seed, two halves."""
+    return 1 + 2 * seeds + 2
 
 
 def evaluate(
@@ -95,8 +95,9 @@ def evaluate(
     judge = Remembering(embedder("minilm" if encoder.name.startswith("e5") else "e5"))
     ground = Ground(labelled.rows, settings, folder, encoder)
 
-    def make(rows: Sequence[Row], name: str, seed: int) -> Clustered:
-        insights, out = ground.run(name, rows, seed=seed, users="conversation", ledger="off")
+    def make(rows: Sequence[Row], name: str, seed: int, clusters: int | None = None) -> Clustered:
+        told = {"clusters": clusters} if clusters else {}
+        insights, out = ground.run(name, rows, seed=seed, users="conversation", ledger="off", **told)
         return of_run(insights, out)
 
     make(labelled.rows, "all", 0)
@@ -113,6 +114,7 @@ def quality(
     judge: Embedder,
     seeds: Sequence[int] = (0, 1, 2),
     progress: Advance = silent,
+    told: bool = True,
 ) -> list[Measure]:
     """Make clusters of a labelled log with each seed, without a tenth that is held out, and measure them.
 
@@ -123,16 +125,22 @@ def quality(
         encoder: the embedder of the clusters.
         judge: another one, that ranks names.
         seeds: at least one.
-        progress: called with 1 for each clustering made: one a seed, and two halves.
+        progress: called with 1 for each clustering made: two a seed, and two halves.
+        told: whether clusters are made a second time with each seed, as many as there are labels.
     """
     figures = Figures()
     made: list[Clustered] = []
     for seed in seeds:
         order = np.random.default_rng(seed).permutation(len(labelled.rows))
         held = min(_MOST_HELD_OUT, int(HELD_OUT * len(order)))
-        found = make([labelled.rows[i] for i in order[held:]], f"seed-{seed}", seed)
+        rows = [labelled.rows[i] for i in order[held:]]
+        found = make(rows, f"seed-{seed}", seed, None)
         made.append(found)
         _agree(figures, labelled, found)
+        if told:
+            many = len({labelled.label[str(row["id"])] for row in rows})
+            _agree_told(figures, labelled, make(rows, f"told-{seed}", seed, many))
+            progress(1)
         _meet(figures, labelled, found)
         _reconstruct(figures, labelled, found, requests, encoder)
         out = [str(labelled.rows[i]["id"]) for i in order[:held]]
@@ -146,7 +154,7 @@ def quality(
     middle = len(order) // 2
     halves = []
     for number, part in enumerate((order[:middle], order[middle:])):
-        halves.append(make([labelled.rows[i] for i in part], f"half-{number}", seeds[0]))
+        halves.append(make([labelled.rows[i] for i in part], f"half-{number}", seeds[0], None))
         progress(1)
     ids = [str(row["id"]) for row in labelled.rows if str(row["id"]) in requests]
     vectors = encoder.encode([requests[id_] for id_ in ids])
@@ -180,6 +188,14 @@ def _agree(figures: Figures, labelled: Labelled, found: Clustered) -> None:
         figures.add("clusters", _level(found, level), len(np.unique(clusters[clusters >= 0])))
         figures.add("singletons", _level(found, level), agreement.singletons(clusters))
         figures.add("balance", _level(found, level), agreement.balance(clusters))
+
+
+def _agree_told(figures: Figures, labelled: Labelled, found: Clustered) -> None:
+    """Base clusters and labels where it was told how many labels there are."""
+    scores = agreement.score([labelled.label[id_] for id_ in found.ids], found.levels[0])
+    for name in ("ami", "ari", "v"):
+        figures.add(f"agreement {name}", "labels, base, told how many", getattr(scores, name))
+    figures.add("clusters", "base, told how many", len(np.unique(found.levels[0][found.levels[0] >= 0])))
 
 
 def _meet(figures: Figures, labelled: Labelled, found: Clustered) -> None:
