@@ -13,18 +13,20 @@ BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 
 @dataclass(frozen=True)
 class Peer:
-    """A system: its script beside this file, the environment that it is installed in (None: Clio's own), and whether it can be told how
-    many clusters to make.
+    """A system: its script beside this file, the environment that it is installed in (None: Clio's own), whether it can be told how many
+    clusters to make, and whether it only names those of another.
     """
 
     script: str
     environment: str | None = None
     can_be_told: bool = True
+    only_names: bool = False
 
 
 #: Clio comes first: it chooses how many clusters plain k-means makes
 SYSTEMS = {
     "Clio": Peer("by_clio.py"),
+    "terms of Clio's clusters": Peer("by_terms.py", can_be_told=False, only_names=True),
     "k-means": Peer("by_kmeans.py"),
     "BERTopic": Peer("by_bertopic.py", "bertopic"),
     "Toponymy": Peer("by_toponymy.py", "toponymy", can_be_told=False),
@@ -346,7 +348,7 @@ def _document(kept: Mapping[str, Any]) -> Iterator[str]:
         f"{found['version']} ({found['date']})"
         for log in logs.values()
         for system, found in log["systems"].items()
-        if system != "Clio"
+        if SYSTEMS[system].script not in ("by_clio.py", "by_terms.py")
     }
     yield from ("", f"Measured with {', '.join(sorted(versions))}.", "")
     for title, measures in GROUPS.items():
@@ -381,7 +383,7 @@ def _cells(logs: Mapping[str, Any], shown: Shown) -> Cells:
     for name, log in logs.items():
         values: dict[str, float] = {}
         for system, found in log["systems"].items():
-            if shown.of_names and not found["named"]:
+            if (shown.of_names and not found["named"]) or (not shown.of_names and SYSTEMS[system].only_names):
                 continue
             for one in found["measures"]:
                 if (one["measure"], one["case"]) == (shown.measure, shown.case):
@@ -404,6 +406,8 @@ def _costs(logs: Mapping[str, Any], cost: Cost) -> Cells:
     for name, log in logs.items():
         own = cost.of(log["systems"]["Clio"]["costs"]) if "Clio" in log["systems"] else 0
         for system, found in log["systems"].items():
+            if SYSTEMS[system].only_names:
+                continue
             value = cost.of(found["costs"])
             cells[system, name] = f"{value:,.{cost.digits}f}"
             if own and system != "Clio":
