@@ -1,4 +1,4 @@
-"""Clio's clusters, named as k-means' are: by the commonest terms, whoever said them. What its own names lack beside these is their price."""
+"""Clio's clusters, named as k-means' are: by the commonest terms, whoever said them. What Clio's names lack beside them is their price."""
 
 from __future__ import annotations
 
