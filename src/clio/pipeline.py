@@ -249,6 +249,8 @@ def _run(
     with work.stage("embed", len(distinct.texts)) as advance:
         vectors = stages.embed(folder, distinct.texts, encoder, key, roles.answers, advance)
         ready = stages.ready_vectors(distinct, vectors, languages)
+        if not roles.facets:
+            facets = stages.rated(facets, distinct, vectors, conversations.groups, encoder.name)
         del vectors  # as large as what takes its place
 
     # cluster

