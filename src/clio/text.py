@@ -6,12 +6,6 @@ import re
 import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
-from unicodedata import normalize
-
-if TYPE_CHECKING:
-    from simplemma import Lemmatizer
-    from simplemma.strategies.dictionaries import DictionaryFactory
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _KANA = "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"
@@ -86,32 +80,18 @@ def tokens(text: str, language: str | None = None) -> list[str]:
     return words
 
 
-@cache
-def _dictionary() -> DictionaryFactory:
-    """Where words are looked up: laid out on disk once, since reading it whole takes as long as a thousand conversations' words."""
-    from simplemma.strategies.dictionaries import TrieDictionaryFactory
-
-    return TrieDictionaryFactory()
-
-
-@cache
-def _lemmatizer() -> Lemmatizer:
-    from simplemma import Lemmatizer
-    from simplemma.strategies import DefaultStrategy
-
-    return Lemmatizer(lemmatization_strategy=DefaultStrategy(dictionary_factory=_dictionary()))
-
-
 @lru_cache(maxsize=200_000)
 def lemma(token: str) -> str:
     """The dictionary form by which two tokens count as the same word ("cards" and "card"); English only, others as they are."""
     if not token.isascii() or not token.isalpha() or len(token) < 3:
         return token.removesuffix("'s")
-    return str(_lemmatizer().lemmatize(token, "en")).casefold()
+    import simplemma  # loads a dictionary
+
+    return str(simplemma.lemmatize(token, lang="en")).casefold()
 
 
 def is_english(word: str) -> bool:
     """Whether a word stands in an English dictionary, as it is or in the other case of its first letter."""
-    from simplemma.strategies import DictionaryLookupStrategy
+    import simplemma  # loads a dictionary
 
-    return DictionaryLookupStrategy(_dictionary()).get_lemma(normalize("NFC", word), "en") is not None
+    return bool(simplemma.is_known(word, lang="en"))
