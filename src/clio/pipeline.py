@@ -248,9 +248,9 @@ def _run(
     key = key_of(key, "embed", encoder.name, settings.cluster_facet)
     with work.stage("embed", len(distinct.texts)) as advance:
         vectors = stages.embed(folder, distinct.texts, encoder, key, roles.answers, advance)
-        ready = stages.ready_vectors(distinct, vectors, languages)
         if not roles.facets:
             facets = stages.rated(facets, distinct, vectors, conversations.groups, encoder.name)
+        ready = stages.ready_vectors(distinct, vectors, languages)
         del vectors  # as large as what takes its place
 
     # cluster

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+import clio
 from clio.clustering.topics import topics
 from clio.facets import computed, concern, language, request
 from clio.models import embedder
@@ -154,3 +156,24 @@ def test_a_run_rates_near_duplicates_alike_and_never_below_their_words() -> None
         "2",
         "3",
     ]
+
+
+def test_a_run_rates_concern_before_languages_lose_their_means(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no text comes twice, vectors are made ready in their place: what is rated is still as the embedder gave it."""
+    seen: list[np.ndarray] = []
+    found = concern.by_meaning
+
+    def watched(vectors: np.ndarray, name: str) -> np.ndarray:
+        seen.append(vectors.copy())
+        return found(vectors, name)
+
+    monkeypatch.setattr(concern, "by_meaning", watched)
+    texts = list(topics().tasks[:60])
+    log = [{"id": str(n), "messages": [{"role": "user", "content": text}]} for n, text in enumerate(texts)]
+    clio.run(
+        pa.Table.from_pylist(log), tmp_path / "run", users="conversation", embedder="minilm", duplicates=1.0
+    )
+    [given] = seen
+    assert np.abs(given - embedder("minilm").encode(texts)).max() < 0.01

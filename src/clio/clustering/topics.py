@@ -137,8 +137,9 @@ class Spread:
             min_users: distinct users who must be near to a task or theme.
         """
         told = labels, users, groups, min_users
-        task, theme = found.task[:, None], found.theme()[:, None]
-        return Spread(_shared(task, len(topics().tasks), *told), _shared(theme, len(topics().themes), *told))
+        _, tasks = _counted(found.task[:, None], len(topics().tasks), *told)
+        _, themes = _counted(found.theme()[:, None], len(topics().themes), *told)
+        return Spread(tasks, themes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +167,9 @@ class Nearness:
         themes = np.sort(np.asarray(topics().theme_of, np.int32)[found.near], axis=1)
         # a theme counts once a request
         themes[:, 1:][themes[:, 1:] == themes[:, :-1]] = -1
-        tasks = _enough(found.near, len(topics().tasks), *told)
-        return Nearness(closeness, tasks, _shared(themes, len(topics().themes), *told))
+        tasks, _ = _counted(found.near, len(topics().tasks), *told)
+        _, shares = _counted(themes, len(topics().themes), *told)
+        return Nearness(closeness, tasks, shares)
 
 
 def _cells(
@@ -178,33 +180,24 @@ def _cells(
     return labels[at].astype(np.int64) * kinds + kind[at, which], at
 
 
-def _enough(
+def _counted(
     kind: NDArray[np.int32],
     kinds: int,
     labels: NDArray[np.int32],
     users: NDArray[np.int32],
     groups: int,
     min_users: int,
-) -> NDArray[np.bool_]:
-    """Whether so many users of a group are of a kind, bool (groups, kinds), by the kinds of each of their requests: int32 (n, any)."""
-    cells, at = _cells(kind, kinds, labels, (labels >= 0) & (users >= 0))
+) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Whether so many users of a group are of a kind, and the share of its requests that are, each (groups, kinds).
+
+    ``kind`` int32 (n, any) are the kinds of each request, -1 for none; shares are 0 where too few users are.
+    """
+    inside = labels >= 0
+    cells, at = _cells(kind, kinds, labels, inside & (users >= 0))
     accounts = int(users.max(initial=0)) + 1
     people = np.bincount(distinct(cells * accounts + users[at]) // accounts, minlength=groups * kinds)
-    return np.asarray(people.reshape(groups, kinds) >= min_users)
-
-
-def _shared(
-    kind: NDArray[np.int32],
-    kinds: int,
-    labels: NDArray[np.int32],
-    users: NDArray[np.int32],
-    groups: int,
-    min_users: int,
-) -> NDArray[np.float32]:
-    """The share of a group's requests that are of a kind, float32 (groups, kinds), 0 where too few users are."""
-    inside = labels >= 0
+    enough = people.reshape(groups, kinds) >= min_users
     cells, _ = _cells(kind, kinds, labels, inside)
     rows = np.bincount(cells, minlength=groups * kinds).reshape(groups, kinds)
     sizes = np.maximum(np.bincount(labels[inside], minlength=groups), 1)[:, None]
-    enough = _enough(kind, kinds, labels, users, groups, min_users)
-    return np.where(enough, rows / sizes, 0.0).astype(np.float32)
+    return enough, np.where(enough, rows / sizes, 0.0).astype(np.float32)
