@@ -54,7 +54,7 @@ def _paper(facets: Price, naming: Price) -> float:
 
 def _ours(facets: str, naming: str, *, batch: bool) -> float:
     models = {"facets": facets, "naming": naming, "auditing": naming}
-    settings = Settings.model_validate({"models": models, "batch": batch})
+    settings = Settings(models=models, batch=batch)
     price = prices.price_of(facets, host_of(facets), prices.table())
     assert price
     found = estimate(

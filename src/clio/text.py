@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from functools import cache, lru_cache
 from importlib.resources import files
+from pathlib import Path
+
+#: English words and their lemmas; ``benchmarks/make_word_forms.py`` makes it
+WORD_FORMS = Path(__file__).parent / "word_forms.txt"
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _KANA = "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"
@@ -80,18 +85,35 @@ def tokens(text: str, language: str | None = None) -> list[str]:
     return words
 
 
+@cache
+def _word_forms() -> tuple[list[str], list[str]]:
+    """Lines of an English form and its lemma, where that is another, and all other known words; both sorted."""
+    _, forms, others = WORD_FORMS.read_text("utf-8").split("\n\n")
+    # searching sorted lists costs microseconds a word, making dictionaries of them a tenth of a second at each start
+    return forms.split("\n"), others.split("\n")
+
+
+def _lemma_listed(word: str) -> str | None:
+    forms, _ = _word_forms()
+    place = bisect_left(forms, start := f"{word} ")
+    return forms[place].removeprefix(start) if place < len(forms) and forms[place].startswith(start) else None
+
+
+def has_lemma(token: str) -> bool:
+    """Whether a token can have another as its lemma: at least three letters of a to z."""
+    return token.isascii() and token.isalpha() and len(token) >= 3
+
+
 @lru_cache(maxsize=200_000)
 def lemma(token: str) -> str:
     """The dictionary form by which two tokens count as the same word ("cards" and "card"); English only, others as they are."""
-    if not token.isascii() or not token.isalpha() or len(token) < 3:
+    if not has_lemma(token):
         return token.removesuffix("'s")
-    import simplemma  # loads a dictionary
-
-    return str(simplemma.lemmatize(token, lang="en")).casefold()
+    return _lemma_listed(token) or token
 
 
 def is_english(word: str) -> bool:
-    """Whether a word stands in an English dictionary, as it is or in the other case of its first letter."""
-    import simplemma  # loads a dictionary
-
-    return bool(simplemma.is_known(word, lang="en"))
+    """Whether a case-folded word stands in an English dictionary, as it is or with a capital."""
+    _, others = _word_forms()
+    place = bisect_left(others, word)
+    return _lemma_listed(word) is not None or (place < len(others) and others[place] == word)

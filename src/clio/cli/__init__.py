@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
+from clio import __version__
 from clio.errors import ClioError
+from clio.process import seldom_collected
 
 _VERBS = {
     "run": "Read logs and make their insights.",
@@ -35,7 +37,8 @@ class _Verbs(click.Group):
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         if name not in _VERBS:
             return None
-        command: click.Command = getattr(import_module(f"clio.cli.{name}"), name)
+        with seldom_collected():
+            command: click.Command = getattr(import_module(f"clio.cli.{name}"), name)
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -44,7 +47,7 @@ class _Verbs(click.Group):
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="clio-insights", prog_name="clio")
+@click.version_option(__version__, prog_name="clio")
 def cli() -> None:
     """See what people do with your AI, without reading what they wrote."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from clio.clustering import counting, hierarchy, naming, parents, topics, with_model
 from clio.clustering.parents import VARIOUS, Described
 from clio.clustering.vectors import rows_of
-from clio.models.answers import Answers
 from clio.models.protocols import ChatModel, Embedder
 from clio.privacy import sensitive
 from clio.privacy.accounts import Accounts
 from clio.privacy.support import hear, needed, runs_of, unsupported
+
+if TYPE_CHECKING:
+    from clio.models.answers import Answers
 
 #: clusters from outside that a neighbourhood is shown (the paper's m, which it does not give)
 OUTSIDERS = 10

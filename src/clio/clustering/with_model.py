@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clio.models.answers import Again, Answers
 from clio.models.protocols import Answer, ChatModel, Failure, Prompt
 from clio.progress import Advance, silent
 from clio.prompts import Data, Template, fill, load, repaired
+
+if TYPE_CHECKING:
+    from clio.models.answers import Again, Answers
 
 #: a cluster as the model sees and makes it: its name and its description
 Named = tuple[str, str]

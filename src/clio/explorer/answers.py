@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
-from importlib.metadata import version
 from math import isnan
 from typing import Any
 
 import orjson
 from numpy.typing import NDArray
 
+from clio import __version__
 from clio.explorer import documents as made
 from clio.insights import Cell, Insight, Insights
 from clio.insights import comparison as comparing
@@ -43,7 +43,7 @@ class Answers:
     def tag(self) -> str:
         """A digest of everything that the answers depend on."""
         content = orjson.dumps(self.insights, option=orjson.OPT_SORT_KEYS, default=dict)
-        return sha256(version("clio-insights").encode() + self.name.encode() + content).hexdigest()[:32]
+        return sha256(__version__.encode() + self.name.encode() + content).hexdigest()[:32]
 
     @cached_property
     def run(self) -> made.Run:

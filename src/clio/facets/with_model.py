@@ -9,16 +9,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from clio.facets.definition import Facet
 from clio.facets.reading import declines, read_answer, read_object
 from clio.facets.transcript import BUDGET, Transcript, Turns, transcript
-from clio.models.answers import Answers
 from clio.models.protocols import Answer, ChatModel, Failure, Prompt
 from clio.privacy.pii import mask
 from clio.progress import Advance, silent
 from clio.prompts import Data, Template, fill, load, repaired
+
+if TYPE_CHECKING:
+    from clio.models.answers import Answers
 
 STAGE = "facets"
 #: tokens that an answer may have for each facet, and for the form around it

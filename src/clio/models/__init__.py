@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from importlib.metadata import entry_points
 from typing import Any
 
 from clio.errors import ModelError
@@ -109,6 +108,8 @@ def host_of(name: str) -> str:
 
 def _plugin(what: str, group: str, name: str, own: Iterable[str]) -> Any:
     """What a plug-in makes of the rest of a name; it is loaded only here, where it is named."""
+    from importlib.metadata import entry_points  # loads a parser of mail
+
     kind, _, rest = name.partition(":")
     found = {point.name: point for point in entry_points(group=group)}
     if kind in found and kind not in own:

@@ -7,7 +7,6 @@ message may quote the prompt.
 
 from __future__ import annotations
 
-import email.utils
 import ipaddress
 import logging
 import os
@@ -236,6 +235,8 @@ def about(error: Any) -> str:
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that a server wants to be left alone; as milliseconds, seconds or a date (RFC 9110, 10.2.3)."""
+    from email.utils import parsedate_to_datetime  # loads a parser of mail
+
     for header, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = headers.get(header)
         if not value:
@@ -244,7 +245,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
             return max(0.0, float(value) * unit)
         except ValueError:
             try:
-                return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+                return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
             except ValueError:
                 continue
     return None

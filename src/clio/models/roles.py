@@ -6,16 +6,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clio.encryption import Cipher
 from clio.errors import ModelError
-from clio.models import chat_model, host_of, prices
+from clio.models import chat_model, host_of
 from clio.models.access import split
-from clio.models.answers import Answers
-from clio.models.openai import LIMITS
-from clio.models.prices import Budget, Price
 from clio.models.protocols import ChatModel
 from clio.settings import ROLES, Role, Settings
+
+if TYPE_CHECKING:
+    from clio.models.answers import Answers
+    from clio.models.prices import Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ def opened(settings: Settings, store: Path, cipher: Cipher | None = None) -> Ite
     if not chats and not settings.embedder.startswith("openai:"):
         yield Roles()
         return
+    from clio.models import prices
+    from clio.models.answers import Answers
+
     table = prices.table(Path(settings.prices) if settings.prices else None)
     found = {
         chat.name: prices.price_of(chat.name, getattr(chat, "host", ""), table) for chat in chats.values()
@@ -84,7 +89,7 @@ def opened(settings: Settings, store: Path, cipher: Cipher | None = None) -> Ite
         concurrency=settings.concurrency,
         per_minute=settings.per_minute,
         max_failures=settings.max_failures,
-        budget=Budget(settings.max_cost, {**table, **known}, _longest(settings, chats))
+        budget=prices.Budget(settings.max_cost, {**table, **known}, _longest(settings, chats))
         if settings.max_cost is not None
         else None,
     ) as answers:
@@ -113,6 +118,8 @@ def _chats(settings: Settings) -> dict[Role, ChatModel]:
 
 def _longest(settings: Settings, chats: Mapping[Role, ChatModel]) -> dict[str, int]:
     """The tokens that answers may have where a role's options say so, by the model's name."""
+    from clio.models.openai import LIMITS
+
     found = {}
     for role, chat in chats.items():
         told = [value for key, value in settings.options.get(role, {}).items() if key in LIMITS]

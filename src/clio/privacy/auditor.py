@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from clio.models.answers import Answers
 from clio.models.protocols import Answer, ChatModel, Prompt
 from clio.privacy.rules import Rating, rate
 from clio.progress import Advance, silent
 from clio.prompts import Template, fill, load, repaired
+
+if TYPE_CHECKING:
+    from clio.models.answers import Answers
 
 #: what readers of an offline audit are told
 CAVEAT = (

@@ -131,7 +131,8 @@ def write_log(rows: Sequence[Row], path: Path) -> Path:
 
 def write_settings(settings: Settings, path: Path, **more: Any) -> Path:
     """Settings as a file for ``--config``, without those that an attack decides itself, and with some of its own."""
-    kept = {**settings.model_dump(exclude=_OURS, exclude_none=True), **more, "ledger": "off"}
+    told = {k: v for k, v in settings.as_dict().items() if v is not None and k not in _OURS}
+    kept = {**told, **more, "ledger": "off"}
     path.write_text(
         tomli_w.dumps({k: list(v) if isinstance(v, tuple) else v for k, v in kept.items()}), "utf-8"
     )

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from clio import demo
 from clio.errors import RunError, SettingsError
 from clio.evaluation.attacks import Result
@@ -135,13 +137,13 @@ def of_run(run: RunFolder) -> Ground:
     kept = {key: value for key, value in run.facts()["settings"].items() if key not in _OWN}
     # the copies are as private as the run: encrypted with the same key
     kept["encryption_key_command"] = run.key_command
-    return _ground_of(_rows(run), Settings.model_validate(kept), run.private / "attack")
+    return _ground_of(_rows(run), msgspec.convert(kept, Settings), run.private / "attack")
 
 
 def _ground_of(rows: list[Row], settings: Settings, folder: Path) -> Ground:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     encoder = Remembering.of(settings.embedder, [row.get("language") or "en" for row in rows])
-    return Ground(rows, settings.model_copy(update={"ledger": "off"}), folder, encoder)
+    return Ground(rows, msgspec.structs.replace(settings, ledger="off"), folder, encoder)
 
 
 def _rows(run: RunFolder) -> list[Row]:
