@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from clio.version import __version__
+
 if TYPE_CHECKING:
     from clio.errors import ClioError, ModelError, PrivacyError, RunError, SettingsError, SourceError
     from clio.insights import Cell, Group, Insight, Insights
     from clio.pipeline import run
     from clio.run_folder import purge
     from clio.settings import Settings
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Cell",
@@ -26,6 +26,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "SourceError",
+    "__version__",
     "purge",
     "run",
 ]
@@ -52,4 +53,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return list(__all__)

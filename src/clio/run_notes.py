@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clio import __version__, retention
+from clio import retention
 from clio.errors import RunError
 from clio.facets import concern
 from clio.insights import Insights
@@ -25,6 +25,7 @@ from clio.progress import Advance, Reporter
 from clio.prompts import hashes
 from clio.run_folder import RunFolder
 from clio.settings import Settings
+from clio.version import __version__
 
 _ESTIMATED = ("calls", "input_tokens", "output_tokens", "cost")
 

@@ -141,7 +141,7 @@ def test_a_plugin_is_loaded_only_when_named_and_a_broken_one_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     good, broken = _Point("mine", "made"), _Point("broken", RuntimeError("secret text"))
-    monkeypatch.setattr(models, "entry_points", lambda **_group: [good, broken])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_group: [good, broken])
     assert models.chat_model("mine:some:rest") == ("made", "some:rest")
     assert (good.loads, broken.loads) == (1, 0)
     with pytest.raises(ModelError, match="broken: its plug-in fails to load") as caught:

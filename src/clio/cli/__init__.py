@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from clio import __version__
 from clio.errors import ClioError
 from clio.process import seldom_collected
+from clio.version import __version__
 
 _VERBS = {
     "run": "Read logs and make their insights.",

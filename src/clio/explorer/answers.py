@@ -13,7 +13,6 @@ from typing import Any
 import orjson
 from numpy.typing import NDArray
 
-from clio import __version__
 from clio.explorer import documents as made
 from clio.insights import Cell, Insight, Insights
 from clio.insights import comparison as comparing
@@ -21,6 +20,7 @@ from clio.insights.intervals import share_interval
 from clio.insights.statistics import Statistics
 from clio.insights.store import share_bounds
 from clio.insights.text import each_text, one_line
+from clio.version import __version__
 
 # built-in facets that are ordered, whatever their values look like
 _ORDINAL = frozenset({"concern", "turns", "length"})
