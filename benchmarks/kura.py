@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1, help="turns that each system takes at each size")
     told = parser.parse_args()
     print(
-        "| conversations | system | CPU-s | of Kura's | s | of Kura's | peak MB | calls, 1,000 | tokens, 1,000 |"
+        "| conversations | system | CPU-s | Kura ÷ it | s | Kura ÷ it | peak MB | calls, 1,000 | tokens, 1,000 |"
     )
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory(prefix="clio-kura-") as path, counting() as (server, tokens):
