@@ -1,4 +1,4 @@
-"""How well concern tells harmful requests from others: python benchmarks/concern.py LOG.jsonl.gz=LABEL... [--model NAME] [--limit N]
+"""How well concern tells harmful requests from others: python benchmarks/concern.py LOG.jsonl.gz=LABEL... [--model NAME] [--limit N] …
 
 LABEL is the value of the log's ``label`` that means harmful, as in moderation.jsonl.gz=flagged. Printed are, for each log and route, the
 area under the ROC curve with a bootstrap interval, Spearman's correlation with the label, and the share of harmful and of harmless ones
@@ -57,7 +57,7 @@ def by_meaning(records: list[dict[str, Any]], name: str) -> list[int]:
     return np.maximum(by_words(records), near).tolist()
 
 
-def by_model(records: list[dict[str, Any]], model: str) -> list[int]:
+def by_model(records: list[dict[str, Any]], model: str, concurrency: int) -> list[int]:
     """What a chat model answers to the facet; 1 where it gives none."""
     told = [{"id": str(n), "messages": r["messages"]} for n, r in enumerate(records)]
     with tempfile.TemporaryDirectory() as folder:
@@ -65,6 +65,8 @@ def by_model(records: list[dict[str, Any]], model: str) -> list[int]:
             pa.Table.from_pylist(told),
             Path(folder) / "run",
             models={"facets": model},
+            concurrency=concurrency,
+            timeout=600,
             facets=["concern"],
             users="conversation",
             duplicates=1.0,
@@ -82,6 +84,7 @@ def main() -> None:
     parser.add_argument("logs", nargs="+")
     parser.add_argument("--model")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--concurrency", type=int, default=4)
     told = parser.parse_args()
     routes: dict[str, Callable[[list[dict[str, Any]]], list[int]]] = {
         "words": by_words,
@@ -89,7 +92,7 @@ def main() -> None:
         "words, e5": partial(by_meaning, name="e5"),
     }
     if told.model:
-        routes = {told.model[:20]: partial(by_model, model=told.model)}
+        routes = {told.model[:20]: partial(by_model, model=told.model, concurrency=told.concurrency)}
     print(
         f"{'log':<28} {'route':<20} {'n':>6} {'harmful':>8} {'AUC':>6} {'95 %':>12} {'Spearman':>9} {'found':>6} {'false':>6}"
     )
