@@ -7,6 +7,7 @@ from typing import get_type_hints
 
 import pytest
 
+import clio
 from clio.errors import SettingsError
 from clio.settings import Settings, parse_set, resolve
 
@@ -70,3 +71,9 @@ def test_strata_need_a_sample() -> None:
     """A column to draw by is no use without a number to draw."""
     with pytest.raises(SettingsError, match="sample_by needs sample"):
         resolve(parse_set(["sample_by=country"]))
+
+
+def test_settings_made_in_python_are_checked_too(tmp_path: Path) -> None:
+    """A value that no settings file may have is refused where a run is given it."""
+    with pytest.raises(SettingsError, match="setting 'seed': expected a whole number >= 0"):
+        clio.run(tmp_path / "log.jsonl", tmp_path / "run", Settings(seed=-1))

@@ -36,7 +36,7 @@ from clio.progress import Reporter, Silent
 from clio.prompts import hashes
 from clio.run_folder import RunFolder
 from clio.run_notes import Notes, about_run, rejected
-from clio.settings import Settings, resolve
+from clio.settings import Settings, checked, resolve
 from clio.stages import Distinct
 from clio.stored import batches
 
@@ -101,9 +101,8 @@ def _begin(
     logs: Any, out: str | Path | None, settings: Settings | None, progress: Reporter | None, overrides: Any
 ) -> tuple[Notes, Any]:
     """A run that is about to begin, and its logs as a list or a frame."""
-    chosen = (
-        resolve(settings.as_dict() if settings else {}, overrides) if overrides or not settings else settings
-    )
+    given = settings.as_dict() if settings else {}
+    chosen = checked(given) if given and not overrides else resolve(given, overrides)
     listed = [logs] if isinstance(logs, str | Path) else logs
     folder = RunFolder(Path(out) if out else default_out(listed), chosen.encryption_key_command)
     return Notes(folder, chosen, progress or Silent()), listed

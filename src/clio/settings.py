@@ -271,8 +271,17 @@ def resolve(*layers: Mapping[str, Any], file: Path | None = None) -> Settings:
             if key not in Settings.__struct_fields__:
                 raise unknown_key(key, Settings.__struct_fields__)
             merged[key] = _merged(merged.get(key), value)
+    return checked(merged)
+
+
+def checked(told: Mapping[str, Any]) -> Settings:
+    """Settings of which each value is as it must be.
+
+    Raises:
+        SettingsError: one is not, or two do not go together.
+    """
     try:
-        return msgspec.convert(merged, Settings)
+        return msgspec.convert(told, Settings)
     except msgspec.ValidationError as error:
         raise SettingsError(_in_our_words(str(error))) from None
 
