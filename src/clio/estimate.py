@@ -30,7 +30,7 @@ from clio.models.roles import without_address
 from clio.privacy import pii
 from clio.privacy.auditor import audit_prompt
 from clio.prompts import load
-from clio.settings import Role, Settings
+from clio.settings import ROLES, Role, Settings
 
 #: conversations whose prompts are counted
 _SAMPLE = 400
@@ -169,6 +169,9 @@ def estimate(
         ModelError: a model is unknown or not allowed offline, or there is no tokenizer.
         SettingsError: the price table cannot be used.
     """
+    for role in ROLES:
+        if name := settings.model_of(role):
+            host_of(name)  # an unknown name is told before all is counted
     work: dict[tuple[str, str], _Work] = {}
     if (name := settings.model_of("facets")) and asking.facets:
         read, error = _facet_tokens(conversations, asked, asking)

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clio import sampling, sources, stages
+from clio import columns, sampling, sources, stages
 from clio.clustering.embed import choose_embedder
 from clio.clustering.stability import anew
 from clio.errors import SettingsError, SourceError
@@ -36,7 +36,7 @@ from clio.progress import Reporter, Silent
 from clio.prompts import hashes
 from clio.run_folder import RunFolder
 from clio.run_notes import Notes, about_run, rejected
-from clio.settings import Settings, checked, resolve
+from clio.settings import Settings, layered, resolve
 from clio.stages import Distinct
 from clio.stored import batches
 
@@ -101,8 +101,7 @@ def _begin(
     logs: Any, out: str | Path | None, settings: Settings | None, progress: Reporter | None, overrides: Any
 ) -> tuple[Notes, Any]:
     """A run that is about to begin, and its logs as a list or a frame."""
-    given = settings.as_dict() if settings else {}
-    chosen = checked(given) if given and not overrides else resolve(given, overrides)
+    chosen = layered(settings.as_dict(), overrides) if settings else resolve(overrides)
     listed = [logs] if isinstance(logs, str | Path) else logs
     folder = RunFolder(Path(out) if out else default_out(listed), chosen.encryption_key_command)
     return Notes(folder, chosen, progress or Silent()), listed
@@ -209,6 +208,10 @@ def _run(
     n = len(conversations.groups)
     # before anything is paid for
     require_users(folder.read("conversations", ["user"]), settings.users)
+    with folder.parquet("conversations") as file:
+        of_log = set(settings.breakdown) - table.OWN - {facet.name for facet in asking.facets}
+        columns.require(file, "breakdown", sorted(of_log))
+        columns.require(file, "trust", [settings.trust] if settings.trust else [])
     if encoder is None and settings.embedder != "auto":
         encoder = embedder(settings.embedder, key_command=settings.key_command)
     if roles.answers:
@@ -372,6 +375,12 @@ def _asking(settings: Settings) -> Asking:
             raise SettingsError(
                 f"setting 'facets': no facet '{name[:40]}'; known: {', '.join(built_in)}, or the path of a facet file (.toml)"
             )
+    if settings.cluster_facet == "task" and not (
+        settings.model_of("facets") and "task" in {facet.name for facet in found}
+    ):
+        raise SettingsError(
+            "setting 'cluster_facet': task needs a chat model that answers it: set models.facets, and task among facets"
+        )
     folder = Path(settings.prompts) if settings.prompts else None
     masks = names.mask if settings.mask_names else pii.mask
     if settings.mask_names:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,18 +10,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clio.errors import SettingsError, SourceError
+from clio import columns
+from clio.errors import SourceError
 from clio.facets import computed
 from clio.insights.intervals import Sample
 from clio.progress import Advance, silent
 from clio.run_folder import RunFolder
 from clio.stored import BATCH, CONVERSATIONS
-
-# what may be stratified by besides the keys of the metadata, and the column that holds it
-_COLUMNS = {"model": "model", "country": "country", "week": "created_at"}
-# keys of the metadata that an error names: as many, and only such as look like names of columns
-_NAMED = 12
-_COLUMN_NAME = re.compile(r"[^\W\d][\w.-]{0,39}")
 
 
 def choose(strata: Sequence[str | None] | None, population: int, size: int, seed: int) -> NDArray[np.int64]:
@@ -128,39 +121,15 @@ def _strata(file: Any, by: str) -> list[str | None]:
     """The stratum of every conversation, None where it has no such value."""
     kept: dict[str, str] = {}  # one string a value, however many conversations share it
     found: list[str | None] = []
-    for values in _column(file, _COLUMNS.get(by, "metadata")):
+    for values in columns.values(file, columns.COLUMNS.get(by, "metadata")):
         if by == "week":
             values = [computed.week(moment) for moment in values]
-        elif by not in _COLUMNS:
+        elif by not in columns.COLUMNS:
             values = [(json.loads(text) if text else {}).get(by) for text in values]
         found += [None if value is None else kept.setdefault(str(value), str(value)) for value in values]
     if not kept:
-        raise SettingsError(
-            f"setting 'sample_by': no conversation has a column {by[:40]!r}; known: {', '.join(_known(file)) or 'none'}"
-        )
+        raise columns.no_column(file, "sample_by", by)
     return found
-
-
-def _known(file: Any) -> list[str]:
-    """What there is to stratify by: model, country and week if any has them, and the commonest keys of the metadata."""
-    found = [
-        name
-        for name, column in _COLUMNS.items()
-        if any(value is not None for values in _column(file, column) for value in values)
-    ]
-    keys: Counter[str] = Counter()
-    for texts in _column(file, "metadata"):
-        for text in texts:
-            keys.update(list(json.loads(text)) if text else ())  # as a list: a dict's values would be counts
-    # a key that a single conversation has may be a word of that person
-    names = [key for key, n in keys.most_common() if n > 1 and _COLUMN_NAME.fullmatch(key)]
-    return found + sorted(set(names[:_NAMED]) - set(found))
-
-
-def _column(file: Any, name: str) -> Iterator[list[Any]]:
-    """The values of one column, a row group at a time."""
-    for group in range(file.num_row_groups):
-        yield file.read_row_group(group, columns=[name])[name].to_pylist()
 
 
 def _rows(file: Any, rows: NDArray[np.int64], progress: Advance) -> Iterator[pa.Table]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -29,6 +30,7 @@ _KINDS = {
     "bool": "true or false",
     "array": "a list",
     "object": "a table",
+    "null": "nothing",
 }
 
 Natural = Annotated[int, Meta(ge=0)]
@@ -208,6 +210,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.sample and self.count == "requests":
             # those of one conversation are drawn together, so that the intervals would be too narrow
             raise ValueError("sample draws whole conversations: leave it out, or set count=conversations")
+        if not self.ledger:
+            raise ValueError("ledger is a folder, or off")
+        try:
+            json.dumps(self.options, allow_nan=False)
+        except (TypeError, ValueError):
+            raise ValueError(
+                "options holds what no request can: texts, numbers, lists, tables, true and false go"
+            ) from None
 
     def as_dict(self) -> dict[str, Any]:
         """All settings by their names."""
@@ -228,9 +238,10 @@ def unknown_key(key: str, known: Sequence[str]) -> SettingsError:
 def _value(text: str) -> Any:
     """A value as TOML reads it; what is no TOML value is a string."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        found = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
-        return text
+        return {"True": True, "False": False}.get(text, text)  # as Python writes them
+    return found["value"] if len(found) == 1 else text
 
 
 def parse_set(pairs: Sequence[str]) -> dict[str, Any]:
@@ -265,37 +276,52 @@ def resolve(*layers: Mapping[str, Any], file: Path | None = None) -> Settings:
     Raises:
         SettingsError: for an unknown key, naming the nearest, or a value of the wrong kind.
     """
+    return layered(_read(file), *layers)
+
+
+def layered(*layers: Mapping[str, Any]) -> Settings:
+    """Merge layers of settings, later over earlier.
+
+    Raises:
+        SettingsError: as ``resolve``.
+    """
     merged: dict[str, Any] = {}
-    for layer in (_read(file), *layers):
+    for layer in layers:
         for key, value in layer.items():
             if key not in Settings.__struct_fields__:
                 raise unknown_key(key, Settings.__struct_fields__)
             merged[key] = _merged(merged.get(key), value)
-    return checked(merged)
-
-
-def checked(told: Mapping[str, Any]) -> Settings:
-    """Settings of which each value is as it must be.
-
-    Raises:
-        SettingsError: one is not, or two do not go together.
-    """
     try:
-        return msgspec.convert(told, Settings)
+        return msgspec.convert(_plain(merged), Settings)
     except msgspec.ValidationError as error:
         raise SettingsError(_in_our_words(str(error))) from None
 
 
+def _plain(value: Any) -> Any:
+    """Values of Python, also those of numpy, as the kinds that a settings file knows."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)  # in one order in every process
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
+
+
 def _in_our_words(error: str) -> str:
     """What msgspec says of a wrong value, with the names of its types as people say them, and what could stand there."""
-    said, _, at = error.partition(" - at ")
-    where = re.search(r"\$\.([\w.]+)", at)
+    said, _, at = error.rpartition(" - at ")
+    where = re.search(r"\$\.(\w+)(.*)", at)
     if where is None:
-        return said
+        return error
     if said.startswith("Invalid enum value"):
         said = f"expected {' or '.join(_choices(get_type_hints(Settings)[where[1]]))}"
-    said = re.sub(r"`(\w+)(?: \| null)?`", lambda kind: _KINDS.get(kind[1], kind[1]), said)
-    return f"setting '{where[1]}': {said[0].lower()}{said[1:]}"
+    said = re.sub(r"`([\w.]+)(?: \| null)?`", lambda kind: _KINDS.get(kind[1], kind[1]), said)
+    said = said.replace("got a number", "got a number with a point")
+    place = ", a key of it" if at.startswith("`key`") else ", a value in it" if "[" in where[2] else ""
+    return f"setting '{where[1]}'{place}: {said[0].lower()}{said[1:]}"
 
 
 def _choices(kind: Any) -> tuple[str, ...]:
@@ -318,7 +344,7 @@ def _read(file: Path | None) -> dict[str, Any]:
             raise SettingsError(f"{file}: no such settings file")
         return {}
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         line = getattr(error, "lineno", None)
         raise SettingsError(

@@ -21,6 +21,11 @@ from clio.run_folder import RunFolder
 from clio.settings import Settings
 from clio.stored import CONVERSATIONS, batches, own_turns, turns_of
 
+#: columns that every run has; others come from the log's metadata or from a chat model
+OWN = frozenset(
+    ("id", "user", "request", "task", "language", "concern", "turns", "length", "model", "country", "week")
+)
+
 
 def facets(
     folder: RunFolder,
@@ -78,7 +83,7 @@ def _local_facets(batch: pa.RecordBatch, settings: Settings, mask: Callable[[str
         "country": batch["country"],
         "week": [computed.week(moment) for moment in batch["created_at"].to_pylist()],
     }
-    more = [name for name in settings.breakdown if name not in columns]
+    more = [name for name in settings.breakdown if name not in OWN]
     metadata = (
         [json.loads(text) if text else {} for text in batch["metadata"].to_pylist()]
         if more or settings.trust

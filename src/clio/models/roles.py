@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clio.encryption import Cipher
-from clio.errors import ModelError
+from clio.errors import ModelError, SettingsError
 from clio.models import chat_model, host_of
 from clio.models.access import split
 from clio.models.protocols import ChatModel
@@ -123,8 +123,10 @@ def _longest(settings: Settings, chats: Mapping[Role, ChatModel]) -> dict[str, i
     found = {}
     for role, chat in chats.items():
         told = [value for key, value in settings.options.get(role, {}).items() if key in LIMITS]
+        if not all(isinstance(value, int) for value in told):
+            raise SettingsError(f"setting 'options': {' and '.join(LIMITS)} of {role} want whole numbers")
         if told:
-            found[chat.name] = max(int(value) for value in told)
+            found[chat.name] = max(told)
     return found
 
 

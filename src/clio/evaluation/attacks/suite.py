@@ -18,7 +18,7 @@ from clio.evaluation.ground import Ground, Row
 from clio.evaluation.remembering import Remembering
 from clio.progress import Advance, Reporter, Silent
 from clio.run_folder import RunFolder
-from clio.settings import Settings, checked
+from clio.settings import Settings, layered
 
 # settings of a run that its attacked copies do without: who answers and what it may cost, how the log was read, and the ledger
 _OWN = ("model", "models", "options", "key_command", "format", "columns", "sample", "sample_by", "max_cost")
@@ -137,7 +137,7 @@ def of_run(run: RunFolder) -> Ground:
     kept = {key: value for key, value in run.facts()["settings"].items() if key not in _OWN}
     # the copies are as private as the run: encrypted with the same key
     kept["encryption_key_command"] = run.key_command
-    return _ground_of(_rows(run), checked(kept), run.private / "attack")
+    return _ground_of(_rows(run), layered(kept), run.private / "attack")
 
 
 def _ground_of(rows: list[Row], settings: Settings, folder: Path) -> Ground:
