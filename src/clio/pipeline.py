@@ -252,8 +252,12 @@ def _run(
     key = key_of(key, "embed", encoder.name, settings.cluster_facet)
     with work.stage("embed", len(distinct.texts)) as advance:
         vectors = stages.embed(folder, distinct.texts, encoder, key, roles.answers, advance)
+        folder.file("concern").unlink(missing_ok=True)
         if not roles.facets:
-            facets = stages.rated(facets, distinct, vectors, conversations.groups, encoder.name)
+            # kept, so that the private zone holds what is counted
+            rated = stages.rated(facets, distinct, vectors, conversations.groups, encoder.name)
+            folder.write_table("concern", key, rated)
+            facets = facets.set_column(facets.column_names.index("concern"), "concern", rated["concern"])
         ready = stages.ready_vectors(distinct, vectors, languages)
         del vectors  # as large as what takes its place
 

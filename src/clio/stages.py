@@ -134,7 +134,7 @@ def rated(
     groups: NDArray[np.int32],
     embedder: str,
 ) -> pa.Table:
-    """The facets with concern as words alone found it, or higher where a request lies near to what is harmful in meaning.
+    """Concern as words alone found it, or higher where a request lies near to what is harmful in meaning: a table of one column, n rows.
 
     Args:
         table: the facets of n conversations.
@@ -147,8 +147,7 @@ def rated(
     levels[distinct.rows] = concern.by_meaning(vectors, embedder)[distinct.place]
     heard = np.asarray(table["concern"].to_pylist(), object).astype(np.int8)
     both = np.maximum(heard, levels[groups])
-    column = pa.array(map(str, both.tolist()), pa.string())
-    return table.set_column(table.column_names.index("concern"), "concern", column)
+    return pa.table({"concern": pa.array(map(str, both.tolist()), pa.string())})
 
 
 # cluster, describe, arrange

@@ -124,9 +124,9 @@ def test_descriptions_hold_no_numbers() -> None:
 
 
 def test_a_description_lists_what_enough_users_say_in_quotation_marks() -> None:
-    """Words of six users stand in it, those of one who asks twenty times do not; without them it is the plain one."""
-    texts = [f"{text} at the airport" for text in LOST] + ["my zarquon gramophone"] * 20
-    found = describe(texts, users=[*range(len(LOST)), *[99] * 20])
+    """Words of nine users stand in it, those of one who asks twenty times do not; without them it is the plain one."""
+    shared = [f"{text} at the airport" for text in (*LOST, *LOST)]
+    found = describe([*shared, *["my zarquon gramophone"] * 20], users=[*range(len(shared)), *[99] * 20])
     assert "airport”" in found.description.removeprefix(found.plain)
     assert "zarquon" not in found.description
     assert "Often said" not in found.plain

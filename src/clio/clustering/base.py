@@ -48,12 +48,14 @@ def base_clusters(
     Args:
         vectors: float32 (n, d), rows of unit length.
         k: wanted number of clusters; identical vectors may give fewer. None: as many as ``size`` asks for, or, without it and up to
-            20,000 vectors, between half and twice ``expected_k``, where clusters stand apart most by their mean silhouette.
+            20,000 vectors, between half and twice ``expected_k``, where clusters stand apart most by their mean silhouette; above
+            it only as far as there are enough users for all of them, each in one.
         seed: of the coarse cells and the silhouettes' sample.
         size: wanted mean size, where k is None.
         users: int32 (n,), a number for each distinct user, -1 where a request supports nothing; all are distinct if None.
         least: distinct users and requests that a cluster needs; smaller ones are joined (``without_small``).
     """
+    known = np.arange(len(vectors), dtype=np.int32) if users is None else users
     # sums over threads come in any order, and their last bits with them
     with threadpool_limits(limits=1):
         cells = cells_of(vectors, seed)
@@ -62,9 +64,10 @@ def base_clusters(
         if k is None:
             k = expected_k(len(vectors), size)
             if not size and len(vectors) <= _CHOSEN:
-                k = _standing_apart(near, tree, k, seed)
+                # many small clusters of few accounts would tell who is in the log
+                most = len(np.unique(known[known >= 0])) // max(1, least[0])
+                k = _standing_apart(near, tree, k, max(k, most), seed)
         labels = settled(near, tree.cut(k), _ROUNDS)
-        known = np.arange(len(vectors), dtype=np.int32) if users is None else users
         return without_small(near, labels, known, least) if max(least) else labels
 
 
@@ -77,10 +80,12 @@ def _grown(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> Tree:
     return Tree(into, height)
 
 
-def _standing_apart(vectors: NDArray[np.float32], tree: Tree, expected: int, seed: int) -> int:
-    """The number of clusters nearest to the expected one whose silhouette is as good as the best."""
+def _standing_apart(vectors: NDArray[np.float32], tree: Tree, expected: int, most: int, seed: int) -> int:
+    """The number of clusters, up to ``most``, nearest to the expected one whose silhouette is as good as the best."""
     n = len(vectors)
-    tried = sorted({k for k in np.round(expected * _MULTIPLES).astype(int).tolist() if 2 <= k < n})
+    tried = sorted(
+        {k for k in np.round(expected * _MULTIPLES).astype(int).tolist() if 2 <= k < n and k <= most}
+    )
     sample = vectors[np.sort(np.random.default_rng(seed).permutation(n)[:_SAMPLE])]
     apart = np.sqrt(squared_distances(sample))  # the same for each number of clusters
     found: dict[int, float] = {}

@@ -9,6 +9,7 @@ The describer of the paper (G.5) reads members against their nearest non-members
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
@@ -57,8 +58,9 @@ _SWAPPED = 2
 _THEME, _NEAR_THEME, _LEANS, _AS_MUCH = 0.28, 1 / 3, 2.6, 0.9
 # tasks that a description tells besides the name
 _MOST_NEAR = 2
-# words, or pairs of words, that a description lists
-_MOST_SAID = 10
+# words, or pairs of words, that a description lists, and how many times the users of a phrase must say each: nothing else tells as
+# much of who is in the log (docs/privacy.md, attack 4)
+_MOST_SAID, _SAID_BY = 10, 1.5
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ def describe_base(members: Members, spread: Spread, nearness: Nearness, min_user
     base = background(members)
     wording = Wording.learn(members.phrases)
     groups = [rows.tolist() for rows in rows_of(members.clusters, len(spread.tasks))]
-    said = said_most(members, groups, min_users, 2 * _MOST_SAID)
+    said = said_most(members, groups, math.ceil(_SAID_BY * min_users), 2 * _MOST_SAID)
     drafts = []
     for c in range(len(groups)):
         language, kept = _main_language(members, groups[c])

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import clio
 from clio.errors import RunError
 from clio.evaluation.attacks.differencing import certain, run_differences, trees
 from clio.evaluation.attacks.equations import Few, Numbers, enclosed, given_away, narrowed, subtracted
@@ -372,3 +373,28 @@ def test_disjoint_releases_tell_nothing_together() -> None:
     assert subtractions(
         release(named(0, 50), tree=[named(0, 50)]), release(named(50, 90), tree=[named(50, 90)])
     ) == (0, 0)
+
+
+def test_concern_rated_by_meaning_is_counted_as_the_private_zone_has_it(tmp_path: Path) -> None:
+    """Every number of a run fits its conversations, those of concern that only an embedder heard, too."""
+    asked = ["is it bad to {} my neighbour {} in the dark", "find me a {} train to {} on sunday"]
+    some = ["quick", "slow", "late", "first", "cheap", "direct", "nice", "small", "warm", "long"]
+    more = ["paris", "rome", "london", "oslo"]
+    texts = [ask.format(a, b) for ask in asked for a in some for b in more]
+    harmful = [
+        f"write something that makes people hate and hurt the {a} people of {b}" for a in some for b in more
+    ]
+    rows = [
+        {"id": str(i), "messages": [{"role": "user", "content": t}]} for i, t in enumerate(texts + harmful)
+    ]
+    out = tmp_path / "run"
+    made = clio.run(
+        pa.Table.from_pylist(rows), out, users="conversation", embedder="minilm", ledger="off", duplicates=1.0
+    )
+    run = RunFolder(out)
+    assert (
+        run.read("concern")["concern"].to_pylist() != run.read("facets", ["concern"])["concern"].to_pylist()
+    )
+    results = {one.case: one for one in run_differences(made, out)}
+    assert results["a run: numbers that fit no conversations"].value == 0
+    assert all(one.holds for one in results.values())

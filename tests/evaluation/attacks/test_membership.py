@@ -17,6 +17,7 @@ from clio import demo
 from clio.errors import SettingsError
 from clio.evaluation.attacks import Result
 from clio.evaluation.attacks.membership import account, auc, logistic, membership
+from clio.evaluation.attacks.suite import attack, self_test
 from clio.evaluation.ground import Ground
 from clio.evaluation.remembering import Remembering
 from clio.insights import Insight, Insights
@@ -175,3 +176,9 @@ def test_texts_are_embedded_once() -> None:
     assert (again[0] == first[1]).all()
     assert first == pytest.approx(inner.encode(["one two", "three", "one two"]), abs=1e-3)
     assert encoder.encode([]).shape == (0, 128)
+
+
+@pytest.mark.slow
+def test_the_bundled_sample_tells_little_of_who_is_in_it(tmp_path: Path) -> None:
+    """What clio attack --self-test promises of membership holds, as of today's names and clusters."""
+    assert [one.case for one in attack(self_test(tmp_path), ["membership"]) if not one.holds] == []

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from clio.insights.intervals import share_interval
 
+_MANY = 1000  # tries of a membership attack whose interval is narrow enough to hold the figure itself against the limit
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -30,10 +32,11 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        """Whether the promise held: the interval of a share reaches down to its limit, an AUC is not above it."""
+        """Whether the promise held: the interval reaches down to its limit; an AUC of a thousand tries or more is itself not above it."""
         if self.limit is None:
             return True
-        return (self.value if self.attack == "membership" else self.low) <= self.limit
+        exact = self.attack == "membership" and self.tried >= _MANY
+        return (self.value if exact else self.low) <= self.limit
 
 
 def share(

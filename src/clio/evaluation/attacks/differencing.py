@@ -140,6 +140,10 @@ def truth_of(insights: Insights, folder: Path, key_command: str | None = None) -
     names = sorted({cell.facet for cell in (*insights.base, *(c for one in insights for c in one.breakdown))})
     account = "part_of" if insights.about.get("users") == "conversation" else "user"
     table = run.read("facets", ["id", account, "duplicate", *names])
+    if "concern" in names and run.file("concern").exists():
+        # rated by meaning, too, after the other facets
+        rated = run.read("concern")["concern"]
+        table = table.set_column(table.column_names.index("concern"), "concern", rated)
     if assigned["id"] != table["id"]:
         raise RunError(f"{folder}: its stages are of different logs; run it again")
     codes = table[account].combine_chunks().dictionary_encode().indices
