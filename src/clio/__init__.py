@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from clio.version import __version__
+from clio.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from clio.errors import ClioError, ModelError, PrivacyError, RunError, SettingsError, SourceError
@@ -26,7 +26,6 @@ __all__ = [
     "Settings",
     "SettingsError",
     "SourceError",
-    "__version__",
     "purge",
     "run",
 ]
@@ -53,4 +52,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return list(__all__)
+    return [*__all__, "__version__"]

@@ -252,11 +252,12 @@ def _run(
     key = key_of(key, "embed", encoder.name, settings.cluster_facet)
     with work.stage("embed", len(distinct.texts)) as advance:
         vectors = stages.embed(folder, distinct.texts, encoder, key, roles.answers, advance)
-        folder.file("concern").unlink(missing_ok=True)
-        if not roles.facets:
+        if roles.facets:
+            folder.file("concern").unlink(missing_ok=True)
+        else:
+            found = stages.rated(facets, distinct, vectors, conversations.groups, encoder.name)
             # kept, so that the private zone holds what is counted
-            rated = stages.rated(facets, distinct, vectors, conversations.groups, encoder.name)
-            folder.write_table("concern", key, rated)
+            rated = folder.stage("concern", content_hash(found), lambda: found)
             facets = facets.set_column(facets.column_names.index("concern"), "concern", rated["concern"])
         ready = stages.ready_vectors(distinct, vectors, languages)
         del vectors  # as large as what takes its place
@@ -379,9 +380,8 @@ def _asking(settings: Settings) -> Asking:
             raise SettingsError(
                 f"setting 'facets': no facet '{name[:40]}'; known: {', '.join(built_in)}, or the path of a facet file (.toml)"
             )
-    if settings.cluster_facet == "task" and not (
-        settings.model_of("facets") and "task" in {facet.name for facet in found}
-    ):
+    answered = {facet.name for facet in found} if settings.model_of("facets") else set()
+    if settings.cluster_facet == "task" and "task" not in answered:
         raise SettingsError(
             "setting 'cluster_facet': task needs a chat model that answers it: set models.facets, and task among facets"
         )
