@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -150,3 +152,19 @@ def test_what_a_log_or_a_run_does_not_have_is_told_at_once(
     log.write_text("".join(line % i for i in range(9)))
     with pytest.raises(SettingsError, match=message):
         clio.run(log, tmp_path / "run", users="conversation", ledger="off", **wrong)
+
+
+def test_a_missing_column_is_told_without_a_persons_words(tmp_path: Path) -> None:
+    """What the error lists are names of columns that several conversations have: no value, and no key that one person alone wrote."""
+    said = [
+        {"team": "zarquon", "messages": [{"role": "user", "content": f"what is the time in {i} places"}]}
+        for i in range(9)
+    ]
+    said[4]["jeltz_is_ill"] = True
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(one) + "\n" for one in said))
+    for setting in ({"breakdown": ["nowhere"]}, {"trust": "nowhere"}):
+        with pytest.raises(SettingsError) as error:
+            clio.run(log, tmp_path / "run", users="conversation", ledger="off", **setting)
+        assert str(error.value).endswith("known: team")
+        assert not {"zarquon", "jeltz"} & set(re.findall("[a-z]+", str(error.value)))

@@ -169,9 +169,10 @@ def estimate(
         ModelError: a model is unknown or not allowed offline, or there is no tokenizer.
         SettingsError: the price table cannot be used.
     """
-    for role in ROLES:
-        if name := settings.model_of(role):
-            host_of(name)  # an unknown name is told before all is counted
+    asked_of = [settings.model_of(role) for role in ROLES]
+    asked_of += [settings.embedder] if settings.embedder.startswith("openai:") else []
+    # an unknown name is told before all is counted
+    hosts = {name: host_of(name) for name in asked_of if name}
     work: dict[tuple[str, str], _Work] = {}
     if (name := settings.model_of("facets")) and asking.facets:
         read, error = _facet_tokens(conversations, asked, asking)
@@ -187,10 +188,9 @@ def estimate(
             read = before.read + calls * tokens.of_prompt(prompt)
             work[stage, name] = _Work(before.calls + calls, read, before.written + calls * output)
     table = prices.table(Path(settings.prices) if settings.prices else None)
-    names = {name: host_of(name) for _, name in work}
-    known = {name: prices.price_of(without_address(name), host, table) for name, host in names.items()}
+    known = {name: prices.price_of(without_address(name), hosts[name], table) for _, name in work}
     steps = [
-        _step(stage, name, names[name], one, known[name], settings) for (stage, name), one in work.items()
+        _step(stage, name, hosts[name], one, known[name], settings) for (stage, name), one in work.items()
     ]
     dates = [price.date for price in known.values() if price and price.date]
     priced = min(dates) if dates else None

@@ -143,7 +143,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cluster_size: Annotated[
         Annotated[int, Meta(ge=2)] | None,
         "Mean size of a base cluster; by default the square root of the count, within 25 to 100, or up to half or twice that, "
-        "as clusters stand apart most.",
+        "as clusters stand apart most; smaller only where there are users enough for so many.",
     ] = None
     clusters: Annotated[
         Positive | None,

@@ -83,9 +83,8 @@ def _grown(vectors: NDArray[np.float32], cells: NDArray[np.int32]) -> Tree:
 def _standing_apart(vectors: NDArray[np.float32], tree: Tree, expected: int, most: int, seed: int) -> int:
     """The number of clusters, up to ``most``, nearest to the expected one whose silhouette is as good as the best."""
     n = len(vectors)
-    tried = sorted(
-        {k for k in np.round(expected * _MULTIPLES).astype(int).tolist() if 2 <= k < n and k <= most}
-    )
+    most = min(most, n - 1)
+    tried = sorted({k for k in np.round(expected * _MULTIPLES).astype(int).tolist() if 2 <= k <= most})
     sample = vectors[np.sort(np.random.default_rng(seed).permutation(n)[:_SAMPLE])]
     apart = np.sqrt(squared_distances(sample))  # the same for each number of clusters
     found: dict[int, float] = {}

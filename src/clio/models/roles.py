@@ -124,7 +124,9 @@ def _longest(settings: Settings, chats: Mapping[Role, ChatModel]) -> dict[str, i
     for role, chat in chats.items():
         told = [value for key, value in settings.options.get(role, {}).items() if key in LIMITS]
         if not all(isinstance(value, int) for value in told):
-            raise SettingsError(f"setting 'options': {' and '.join(LIMITS)} of {role} want whole numbers")
+            raise SettingsError(
+                f"setting 'options': {' and '.join(sorted(LIMITS))} of {role} want whole numbers"
+            )
         if told:
             found[chat.name] = max(told)
     return found
