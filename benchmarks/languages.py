@@ -1,10 +1,12 @@
 """Whether languages fare alike: python benchmarks/languages.py LOG --languages en,de,... [--each N] [--model NAME] [--keep FOLDER]
 
-As many conversations of each language are run twice: by their requests as they were asked, and, with ``--model``, by what a chat model
-says in English that is asked for. Printed are, for each route, how many base clusters there are, how often two conversations of one label
-in two languages are in one of them, and the share of conversations whose base cluster is given their true category (by a codebook, by
-the cluster's name and by its members: docs/quality.md), overall and by language, with the spread of the languages and the spread that
-chance alone makes of equal ones. What the model answered is kept in FOLDER (private), so that a stopped run goes on.
+As many conversations of each language are run by up to three routes: their requests as they were asked (by ``--embedder``, if given);
+an English request of the same label, drawn at random, in the place of each (what a perfect translator would leave: each language keeps
+its own mix of labels); and, with ``--model``, what a chat model says in English that is asked for. Printed are, for each route, how many
+base clusters there are, how often two conversations of one label in two languages are in one of them, and the share of conversations
+whose base cluster is given their true category (by a codebook, by the cluster's name and by its members: docs/quality.md), overall and
+by language, with the spread of the languages and the spread that chance alone makes of equal ones. What the model answered is kept in
+FOLDER (private), so that a stopped run goes on.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ def main() -> None:
     )
     parser.add_argument("--each", type=int, default=50, help="conversations of each language")
     parser.add_argument("--model", help="chat model that says in English what is asked for")
+    parser.add_argument("--embedder", help="of the requests as they were asked; default: the bundled ones")
     parser.add_argument("--concurrency", type=int, default=2)
     parser.add_argument("--keep", type=Path)
     told = parser.parse_args()
@@ -44,10 +47,13 @@ def main() -> None:
     print(f"{len(found.rows):,} conversations, {told.each} of each of {told.languages}")
     with tempfile.TemporaryDirectory(prefix="clio-languages-") as temporary:
         folder = told.keep or Path(temporary)
-        route("as they were asked", found, folder, Settings())
+        asked_by: Any = {"embedder": told.embedder} if told.embedder else {}
+        route("asked", "as they were asked", found, folder, Settings(**asked_by))
+        route("english", "by English requests of the same labels", in_english(found), folder, Settings())
         if told.model:
             asked: Any = {"facets": told.model}
             route(
+                "model",
                 told.model,
                 found,
                 folder,
@@ -67,21 +73,34 @@ def balanced(log: Labelled, wanted: list[str], each: int) -> Labelled:
     return replace(log, rows=rows)
 
 
-def route(name: str, log: Labelled, folder: Path, settings: Settings) -> None:
-    """Run by one route, and print its figures."""
+def in_english(log: Labelled) -> Labelled:
+    """Each conversation with the words of an English one of its label; those whose label has none are left out."""
+    english: dict[str, list[Any]] = {}
+    for row in log.rows:
+        if log.language[str(row["id"])] == "en":
+            english.setdefault(log.label[str(row["id"])], []).append(row["messages"])
+    dice = np.random.default_rng(0)
+    rows = [
+        {**row, "messages": among[dice.integers(len(among))]}
+        for row in log.rows
+        if (among := english.get(log.label[str(row["id"])]))
+    ]
+    return replace(log, rows=rows)
+
+
+def route(kind: str, name: str, log: Labelled, folder: Path, settings: Settings) -> None:
+    """Run by one route in ``folder/kind``, and print its figures."""
     insights, out = Ground(log.rows, settings, folder).run(
-        "model" if settings.models else "asked", log.rows, users="conversation", ledger="off", duplicates=1.0
+        kind, log.rows, users="conversation", ledger="off", duplicates=1.0
     )
     found = of_run(insights, out)
-    encoder = embedder(insights.about["embedder"])
+    encoder = embedder(insights.about["embedder"] if settings.embedder == "auto" else settings.embedder)
     spoken = np.asarray([log.language[id_] for id_ in found.ids])
     labels = [log.label[id_] for id_ in found.ids]
     scores = agreement.score(labels, found.levels[0])
     met = languages.meeting(labels, spoken.tolist(), found.levels[0])
-    print(
-        f"\n{name}: {len(found.texts[0])} base clusters by {encoder.name}, AMI with labels {scores.ami:.3f}",
-        end="",
-    )
+    about = f"{len(log.rows):,} conversations, {len(found.texts[0])} base clusters by {encoder.name}"
+    print(f"\n{name}: {about}, AMI with labels {scores.ami:.3f}", end="")
     print(f", of one label in two languages {met.across:.3f} meet, in one {met.alone:.3f}" if met else "")
     names, true = np.unique([log.above[id_] for id_ in found.ids], return_inverse=True)
     codebook = reconstruction.Codebook.of_labels(
