@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from clio.clustering import stability
 from clio.errors import SourceError
 from clio.evaluation import agreement, labelled, naming, reconstruction, shares
 from clio.evaluation.clustered import Clustered
+from clio.models.answers import Answers
+from clio.models.protocols import Answer, Prompt, Usage
+from clio.testing import model_server
 
 TEXTS = [("Report a lost card", ""), ("Plan a trip", ""), ("Cook rice", "")]
 
@@ -124,6 +128,38 @@ def test_a_name_is_found_by_its_own_requests_only() -> None:
     assert none.reciprocal == pytest.approx(1 / 3)
 
 
+class Reader:
+    """Chooses the group that shares most words with the request; says nothing of requests without words."""
+
+    name, host = "reader", "here"
+
+    async def complete(self, prompt: Prompt) -> Answer:
+        whole = prompt.messages[0][1]
+        request = re.findall(r"<request>(.*?)</request>", whole, re.DOTALL)[0].split()
+        groups = re.findall(r"<group>(\d+): (.*?)</group>", whole)
+        scores = [sum(word in text.casefold() for word in request) for _, text in groups]
+        best = groups[int(np.argmax(scores))][0]
+        return Answer(f"<answer>{best}</answer>" if max(scores) else "none of them", Usage(1, 1))
+
+    async def close(self) -> None: ...
+
+
+def test_a_chat_model_finds_a_members_cluster_by_its_name_only_where_the_name_tells() -> None:
+    """All are found behind their own names and none behind turned ones; a cluster without a text is not tried, silence is counted."""
+    requests = [" ".join(text[0].casefold().split()) for text in TEXTS]
+    clusters = np.arange(len(TEXTS), dtype=np.int32)
+    middles = np.eye(len(TEXTS), 4, dtype=np.float32)
+    with Answers() as answers:
+        kept = naming.recognised(requests, clusters, TEXTS, middles, Reader(), answers)
+        assert (kept.tried, kept.right, kept.unread) == (3, 3, 0)
+        turned = naming.recognised(requests, clusters, [*TEXTS[1:], TEXTS[0]], middles, Reader(), answers)
+        assert (turned.tried, turned.right) == (3, 0)
+        missing = naming.recognised(requests, clusters, [None, *TEXTS[1:]], middles, Reader(), answers)
+        assert (missing.tried, missing.right) == (2, 2)
+        silent = naming.recognised(["zzz"], clusters[:1], TEXTS, middles, Reader(), answers)
+        assert (silent.tried, silent.right, silent.unread) == (1, 0, 1)
+
+
 def test_names_that_say_the_same_are_counted() -> None:
     """Two of three clusters share a name, and the nearest sibling of each is as near as can be."""
     parents = np.zeros(3, np.int32)
@@ -196,17 +232,22 @@ def test_the_command_measures_runs_of_a_labelled_log(tmp_path: Path, monkeypatch
         ),
         "utf-8",
     )
-    done = CliRunner().invoke(
-        evaluate,
-        [str(path), "--seeds", "1", "--limit", "400", "--set", "embedder=minilm", "--json", "--quiet"],
-        catch_exceptions=False,
-    )
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with model_server() as server:
+        told = ["--set", "embedder=minilm", "--judge", f"openai:stand-in@{server.url}", "--judged", "20"]
+        done = CliRunner().invoke(
+            evaluate,
+            [str(path), "--seeds", "1", "--limit", "400", *told, "--json", "--quiet"],
+            catch_exceptions=False,
+        )
     found = {(row["measure"], row["case"]): row["value"] for row in json.loads(done.stdout)}
     assert found["agreement ami", "labels, base"] > 0.4
     # told how many labels there are, it makes no more clusters
     assert found["agreement ami", "labels, base, told how many"] > 0.4
     assert 1 < found["clusters", "base, told how many"] <= len({label for _, label in truth.values()})
     assert found["names, a member's own cluster first", "base"] > 0.2
+    # the stand-in reads nothing, so it does not choose well
+    assert 0 <= found["names, own cluster chosen of five", "base"] < 0.6
     assert (
         0
         < found["reconstruction", "labels"]

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clio.cli.review import review
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from clio.evaluation import naming
+    from clio.evaluation.quality import Recognise
+    from clio.settings import Settings
 
 
 class _Evaluate(click.Group):
@@ -45,6 +55,18 @@ evaluate.add_command(review)
 @click.option(
     "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting of the runs; may be repeated."
 )
+@click.option(
+    "--judge",
+    metavar="MODEL",
+    help="A chat model that reads held-out requests and finds their clusters by name, too: openai:NAME, anthropic:NAME or …@URL.",
+)
+@click.option(
+    "--judged",
+    type=click.IntRange(1, 1000),
+    default=100,
+    show_default=True,
+    help="Requests that it reads with each seed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def _logs(
@@ -54,6 +76,8 @@ def _logs(
     seeds: int,
     limit: int | None,
     pairs: tuple[str, ...],
+    judge: str | None,
+    judged: int,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -79,17 +103,42 @@ def _logs(
     if limit:
         found = found.sample(limit)
     progress = reporter(quiet=quiet)
+    recognise = _recognise(judge, judged, settings) if judge else None
     # where run folders are made, not where a system keeps what it may forget: they hold the log
     folder = Path(tempfile.mkdtemp(prefix="clio-run-evaluate-", dir=Path.cwd()))
     try:
         with progress.stage("runs", quality.clusterings(seeds)) as advance:
-            rows = [asdict(m) for m in quality.evaluate(found, settings, folder, seeds, advance)]
+            rows = [asdict(m) for m in quality.evaluate(found, settings, folder, seeds, advance, recognise)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
     else:
         show_quality(rows, Console(highlight=False))
+
+
+def _recognise(judge: str, most: int, settings: Settings) -> Recognise:
+    """What asks a chat model about the first so many of the requests held out."""
+    from clio.evaluation import naming
+    from clio.models import chat_model
+    from clio.models.answers import Answers
+
+    model = chat_model(judge, key_command=settings.key_command, timeout=settings.timeout)
+
+    folder = Path(settings.prompts) if settings.prompts else None
+
+    def recognise(
+        requests: Sequence[str],
+        clusters: NDArray[np.int32],
+        texts: Sequence[tuple[str, str] | None],
+        middles: NDArray[np.float32],
+    ) -> naming.Recognised:
+        with Answers(concurrency=settings.concurrency) as answers:
+            return naming.recognised(
+                requests[:most], clusters[:most], texts, middles, model, answers, folder=folder
+            )
+
+    return recognise
 
 
 _logs.context_class = _Unnamed

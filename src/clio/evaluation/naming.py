@@ -1,14 +1,29 @@
-"""Whether names say what is in a cluster, without a judge: each held-out member is looked for by its request among all clusters' names."""
+"""Whether names say what is in a cluster: each held-out member is looked for by its request among clusters' names.
+
+By an embedder among all of them, without a judge; by a chat model among its own cluster's and those nearest to it.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.models.protocols import Embedder
+from clio.models.protocols import Answer, ChatModel, Embedder, Failure, Prompt
+from clio.progress import Advance, silent
+from clio.prompts import fill, load, repaired
+
+if TYPE_CHECKING:
+    from clio.models.answers import Answers
+
+#: texts that a chat model chooses from
+CHOICES = 5
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,72 @@ def retrieval(
         + ((scores[known] == mine[:, None]).sum(axis=1) - 1) / 2
     )
     return Retrieval(len(requests), float((ranks == 1).mean()), float((1 / ranks).mean()))
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Of ``tried`` held-out members: how many were given their own cluster's text, and for how many no answer could be read."""
+
+    tried: int
+    right: int
+    unread: int
+
+
+def recognised(
+    requests: Sequence[str],
+    clusters: NDArray[np.int32],
+    texts: Sequence[tuple[str, str] | None],
+    middles: NDArray[np.float32],
+    model: ChatModel,
+    answers: Answers,
+    *,
+    seed: int = 0,
+    folder: Path | None = None,
+    progress: Advance = silent,
+) -> Recognised:
+    """Let a chat model choose each of n requests' cluster by name and description, among its own and the four nearest, shuffled.
+
+    Guessing finds one in five. A request whose cluster has no text is not tried; an answer that cannot be read is asked for again,
+    then counts as wrong.
+
+    Args:
+        requests: of members that were held out, masked.
+        clusters: int32 (n,), the cluster of each.
+        texts: name and description of each of k clusters; fewer than five with a text are all shown.
+        middles: float32 (k, d), the mean direction of each, by which near is meant.
+        model: who chooses; it reads the requests.
+        answers: where answers are kept.
+        seed: of the orders.
+        folder: prompts of one's own.
+        progress: called with the number of requests done.
+    """
+    template = load("recognise", folder)
+    told = np.asarray([number for number, text in enumerate(texts) if text is not None], np.int64)
+    tried = [number for number, own in enumerate(clusters) if texts[own] is not None]
+    orders = []
+    for number in tried:
+        own = clusters[number]
+        others = told[told != own]
+        near = others[np.argsort(-(middles[others] @ middles[own]), kind="stable")[: CHOICES - 1]]
+        orders.append(np.random.default_rng([seed, number]).permutation([own, *near]))
+
+    def asked(number: int, order: NDArray[np.int64]) -> Prompt:
+        shown = [". ".join(filter(None, text)) for at in order if (text := texts[at])]
+        groups = [("group", f"{place}: {text}") for place, text in enumerate(shown, 1)]
+        return fill(template, {"request": requests[number], "groups": groups})
+
+    def again(prompt: Prompt, answer: Answer) -> Prompt | None:
+        return None if _NUMBER.search(answer.text) else repaired(prompt, answer, "it holds no number", folder)
+
+    prompts = [asked(number, order) for number, order in zip(tried, orders, strict=True)]
+    right = unread = 0
+    found = answers.stream(model, prompts, stage="recognise", again=again, progress=progress)
+    for number, order, answer in zip(tried, orders, found, strict=True):
+        mark = None if isinstance(answer, Failure) else _NUMBER.search(answer.text)
+        place = int(mark[0]) if mark else 0
+        unread += not 1 <= place <= len(order)
+        right += 1 <= place <= len(order) and bool(order[place - 1] == clusters[number])
+    return Recognised(len(tried), right, unread)
 
 
 @dataclass(frozen=True, slots=True)

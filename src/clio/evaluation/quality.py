@@ -68,6 +68,11 @@ def _mean(measure: str, case: str, values: Sequence[float]) -> Measure:
     return Measure(measure, case, middle, middle - half, middle + half, n)
 
 
+#: lets a chat model find members' clusters: ``naming.recognised`` of requests, clusters, texts and middles
+Recognise = Callable[
+    [Sequence[str], NDArray[np.int32], Sequence[tuple[str, str] | None], NDArray[np.float32]],
+    naming.Recognised,
+]
 #: makes clusters of some rows of a log, under a name and with a seed, and so many base clusters (None: as many as it chooses)
 Make = Callable[[Sequence[Row], str, int, int | None], Clustered]
 
@@ -78,7 +83,12 @@ def clusterings(seeds: int) -> int:
 
 
 def evaluate(
-    labelled: Labelled, settings: Settings, folder: Path, seeds: int = 3, progress: Advance = silent
+    labelled: Labelled,
+    settings: Settings,
+    folder: Path,
+    seeds: int = 3,
+    progress: Advance = silent,
+    recognise: Recognise | None = None,
 ) -> list[Measure]:
     """Run a labelled log several times, every conversation for a user of its own, and measure it.
 
@@ -88,6 +98,7 @@ def evaluate(
         folder: where runs are made (private).
         seeds: how many.
         progress: called with 1 for each of ``clusterings(seeds)`` runs.
+        recognise: lets a chat model find held-out members' clusters by the names, too.
     """
     spoken = [labelled.language.get(str(row["id"]), "unknown") for row in labelled.rows]
     encoder = Remembering.of(settings.embedder, spoken)
@@ -103,7 +114,7 @@ def evaluate(
     make(labelled.rows, "all", 0)
     progress(1)
     requests = requests_of(folder / "all")
-    return quality(labelled, make, requests, encoder, judge, range(seeds), progress)
+    return quality(labelled, make, requests, encoder, judge, range(seeds), progress, recognise=recognise)
 
 
 def quality(
@@ -115,6 +126,7 @@ def quality(
     seeds: Sequence[int] = (0, 1, 2),
     progress: Advance = silent,
     told: bool = True,
+    recognise: Recognise | None = None,
 ) -> list[Measure]:
     """Make clusters of a labelled log with each seed, without a tenth that is held out, and measure them.
 
@@ -127,6 +139,7 @@ def quality(
         seeds: at least one.
         progress: called with 1 for each clustering made: two a seed, and two halves.
         told: whether clusters are made a second time with each seed, as many as there are labels.
+        recognise: lets a chat model find held-out members' clusters by the names, too.
     """
     figures = Figures()
     made: list[Clustered] = []
@@ -144,7 +157,7 @@ def quality(
         _meet(figures, labelled, found)
         _reconstruct(figures, labelled, found, requests, encoder)
         out = [str(labelled.rows[i]["id"]) for i in order[:held]]
-        _name(figures, found, out, requests, encoder, judge)
+        _name(figures, found, out, requests, encoder, judge, recognise)
         held_by, tried = shares.covered(found.levels[0], max(50, len(found.ids) // 10), seed=seed)
         figures.add("shares", "95 % intervals of a tenth that hold the share of all", held_by / tried)
         progress(1)
@@ -258,6 +271,7 @@ def _name(
     requests: Mapping[str, str],
     encoder: Embedder,
     judge: Embedder,
+    recognise: Recognise | None = None,
 ) -> None:
     """Look for held-out members by the names, and at the names themselves."""
     inside = [id_ for id_ in found.ids if id_ in requests]
@@ -269,6 +283,9 @@ def _name(
     ranked = naming.retrieval(asked, clusters, found.texts[0], judge)
     figures.add("names, a member's own cluster first", "base", ranked.first)
     figures.add("names, mean reciprocal rank", "base", ranked.reciprocal)
+    if recognise and (chosen := recognise(asked, clusters, found.texts[0], middles)).tried:
+        figures.add("names, own cluster chosen of five", "base", chosen.right / chosen.tried)
+        figures.add("names, no choice could be read", "base", chosen.unread / chosen.tried)
     for level in range(len(found.levels)):
         over = (
             found.parents(level)
