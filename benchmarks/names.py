@@ -16,12 +16,10 @@ import numpy as np
 from peers.form import terms
 from scipy.stats import binomtest
 
-from clio.clustering import stability
-from clio.clustering.base import centroids
 from clio.evaluation import labelled, naming
 from clio.evaluation.clustered import of_run
 from clio.evaluation.ground import Ground
-from clio.evaluation.quality import HELD_OUT, requests_of
+from clio.evaluation.quality import HELD_OUT, looked_for, requests_of
 from clio.models import chat_model, embedder
 from clio.models.answers import Answers
 from clio.settings import Settings
@@ -53,14 +51,11 @@ def main() -> None:
             )
             found = of_run(insights, folder)
         encoder = embedder(insights.about["embedder"])
-        place = {id_: number for number, id_ in enumerate(found.ids)}
-        inside = [id_ for id_ in found.ids if id_ in requests and found.levels[0][place[id_]] >= 0]
-        at = found.levels[0][[place[id_] for id_ in inside]]
-        texts = [requests[id_] for id_ in inside]
-        middles = centroids(encoder.encode(texts), at)
-        asked = [requests[id_] for id_ in out if id_ in requests][: told.judged]
-        clusters = stability.placed(encoder.encode(asked), middles)
-        shown = {"names and descriptions": found.texts[0], "commonest terms, unguarded": terms(texts, at)}
+        asked, clusters, middles = looked_for(found, out, requests, encoder)
+        asked, clusters = asked[: told.judged], clusters[: told.judged]
+        inside = [n for n, id_ in enumerate(found.ids) if id_ in requests and found.levels[0][n] >= 0]
+        listed = terms([requests[found.ids[n]] for n in inside], found.levels[0][inside])
+        shown = {"names and descriptions": found.texts[0], "commonest terms, unguarded": listed}
         for title, each in shown.items():
             with Answers(concurrency=told.concurrency) as answers:
                 model = chat_model(told.model, timeout=600)

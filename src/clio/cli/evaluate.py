@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,27 +104,28 @@ def _logs(
     if limit:
         found = found.sample(limit)
     progress = reporter(quiet=quiet)
-    recognise = _recognise(judge, judged, settings) if judge else None
-    # where run folders are made, not where a system keeps what it may forget: they hold the log
-    folder = Path(tempfile.mkdtemp(prefix="clio-run-evaluate-", dir=Path.cwd()))
-    try:
-        with progress.stage("runs", quality.clusterings(seeds)) as advance:
-            rows = [asdict(m) for m in quality.evaluate(found, settings, folder, seeds, advance, recognise)]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with ExitStack() as stack:
+        recognise = _recognise(judge, judged, settings, stack) if judge else None
+        # where run folders are made, not where a system keeps what it may forget: they hold the log
+        folder = Path(tempfile.mkdtemp(prefix="clio-run-evaluate-", dir=Path.cwd()))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        advance = stack.enter_context(progress.stage("runs", quality.clusterings(seeds)))
+        rows = [asdict(m) for m in quality.evaluate(found, settings, folder, seeds, advance, recognise)]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
     else:
         show_quality(rows, Console(highlight=False))
 
 
-def _recognise(judge: str, most: int, settings: Settings) -> Recognise:
-    """What asks a chat model about the first so many of the requests held out."""
+def _recognise(judge: str, most: int, settings: Settings, stack: ExitStack) -> Recognise:
+    """What asks a chat model about the first so many of the requests held out, until the stack is closed."""
     from clio.evaluation import naming
     from clio.models import chat_model
     from clio.models.answers import Answers
 
     model = chat_model(judge, key_command=settings.key_command, timeout=settings.timeout)
+    # one for all seeds: a model's connections end with its answers
+    answers = stack.enter_context(Answers(concurrency=settings.concurrency))
 
     folder = Path(settings.prompts) if settings.prompts else None
 
@@ -133,10 +135,9 @@ def _recognise(judge: str, most: int, settings: Settings) -> Recognise:
         texts: Sequence[tuple[str, str] | None],
         middles: NDArray[np.float32],
     ) -> naming.Recognised:
-        with Answers(concurrency=settings.concurrency) as answers:
-            return naming.recognised(
-                requests[:most], clusters[:most], texts, middles, model, answers, folder=folder
-            )
+        return naming.recognised(
+            requests[:most], clusters[:most], texts, middles, model, answers, folder=folder
+        )
 
     return recognise
 

@@ -122,17 +122,23 @@ def recognised(
         return fill(template, {"request": requests[number], "groups": groups})
 
     def again(prompt: Prompt, answer: Answer) -> Prompt | None:
-        return None if _NUMBER.search(answer.text) else repaired(prompt, answer, "it holds no number", folder)
+        return None if _choice(answer) else repaired(prompt, answer, "it holds no group's number", folder)
 
     prompts = [asked(number, order) for number, order in zip(tried, orders, strict=True)]
     right = unread = 0
     found = answers.stream(model, prompts, stage="recognise", again=again, progress=progress)
     for number, order, answer in zip(tried, orders, found, strict=True):
-        mark = None if isinstance(answer, Failure) else _NUMBER.search(answer.text)
-        place = int(mark[0]) if mark else 0
+        place = _choice(answer)
         unread += not 1 <= place <= len(order)
         right += 1 <= place <= len(order) and bool(order[place - 1] == clusters[number])
     return Recognised(len(tried), right, unread)
+
+
+def _choice(answer: Answer | Failure) -> int:
+    """The number of the group that is chosen, from 1; 0 where none can be read."""
+    mark = None if isinstance(answer, Failure) else _NUMBER.search(answer.text)
+    place = int(mark[0]) if mark else 0
+    return place if place <= CHOICES else 0
 
 
 @dataclass(frozen=True, slots=True)

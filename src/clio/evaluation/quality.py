@@ -264,6 +264,23 @@ def _hold(
     figures.add("shares, correlation", case, off.correlation)
 
 
+def looked_for(
+    found: Clustered, held_out: Sequence[str], requests: Mapping[str, str], encoder: Embedder
+) -> tuple[list[str], NDArray[np.int32], NDArray[np.float32]]:
+    """What members are looked for by the names.
+
+    Returns:
+        n requests of those held out, the base cluster that each is nearest to, int32 (n,), and the mean direction of each of the k
+        base clusters, float32 (k, d).
+    """
+    inside = [id_ for id_ in found.ids if id_ in requests]
+    place = {id_: number for number, id_ in enumerate(found.ids)}
+    at = found.levels[0][[place[id_] for id_ in inside]]
+    middles = centroids(encoder.encode([requests[id_] for id_ in inside]), at)
+    asked = [requests[id_] for id_ in held_out if id_ in requests]
+    return asked, stability.placed(encoder.encode(asked), middles), middles
+
+
 def _name(
     figures: Figures,
     found: Clustered,
@@ -274,12 +291,7 @@ def _name(
     recognise: Recognise | None = None,
 ) -> None:
     """Look for held-out members by the names, and at the names themselves."""
-    inside = [id_ for id_ in found.ids if id_ in requests]
-    place = {id_: number for number, id_ in enumerate(found.ids)}
-    at = found.levels[0][[place[id_] for id_ in inside]]
-    middles = centroids(encoder.encode([requests[id_] for id_ in inside]), at)
-    asked = [requests[id_] for id_ in held_out if id_ in requests]
-    clusters = stability.placed(encoder.encode(asked), middles)
+    asked, clusters, middles = looked_for(found, held_out, requests, encoder)
     ranked = naming.retrieval(asked, clusters, found.texts[0], judge)
     figures.add("names, a member's own cluster first", "base", ranked.first)
     figures.add("names, mean reciprocal rank", "base", ranked.reciprocal)
