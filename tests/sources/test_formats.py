@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import zipfile
@@ -221,6 +222,18 @@ def test_containers_hold_the_same(tmp_path: Path) -> None:
     for path in sorted(tmp_path.iterdir()):
         assert [(c.id, c.user, len(c.messages)) for c in read(path)] == expected, path.name
     assert [(c.id, c.user, len(c.messages)) for c in read(table)] == expected
+
+
+def test_long_cells_are_read_and_the_process_keeps_its_own_limit_of_csv(tmp_path: Path) -> None:
+    """What reads tables between two records, or after a run, finds csv as it was."""
+    long = json.dumps([{"role": "user", "content": "bread " * 30_000}]).replace('"', '""')
+    path = tmp_path / "a.csv"
+    path.write_text(f'id,messages\n1,"{long}"\n2,"{long}"\n')
+    before = csv.field_size_limit()
+    found = read(path)
+    assert [(c.id, len(c.messages[0].content) > before) for c in found] == [("1", True), ("2", True)]
+    for _ in sources.open([path]):
+        assert csv.field_size_limit() == before
 
 
 def test_a_mapping_of_columns_reads_anything(tmp_path: Path) -> None:

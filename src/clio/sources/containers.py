@@ -253,13 +253,23 @@ def _list_key(head: bytes) -> str | None:
     return found
 
 
+@contextmanager
+def cells_up_to(characters: int) -> Iterator[None]:
+    """Let a CSV cell be as long as this in what is read meanwhile; csv's own limit is one for the whole process, so it is put back."""
+    before = csv.field_size_limit(characters)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
 def _csv(stream: io.BufferedReader, delimiter: str, limits: Limits) -> Iterator[Item]:
-    csv.field_size_limit(limits.max_record_bytes)
     with _text(stream, "utf-8", "surrogateescape") as text:
         rows = csv.DictReader(text, delimiter=delimiter)
         while True:
             try:
-                row = next(rows)
+                with cells_up_to(limits.max_record_bytes):
+                    row = next(rows)
             except StopIteration:
                 return
             except csv.Error:

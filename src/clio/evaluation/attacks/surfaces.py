@@ -26,6 +26,7 @@ from clio.insights import Group, Insight, Insights
 from clio.insights.export import write
 from clio.insights.text import walk
 from clio.report import show_cluster, tree_table
+from clio.sources.containers import cells_up_to
 
 # Unicode, Default_Ignorable_Code_Point outside of category C, and blanks that are no spaces
 _UNSEEN = re.compile(
@@ -90,7 +91,10 @@ def _spreadsheet(folder: Path) -> Iterator[str]:
         for separator in ",;\t|":
             for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
                 rows = csv.reader(StringIO(content, newline=""), delimiter=separator, quoting=quoting)
-                if any(formula(cell) for row in rows for cell in row):
+                # by a separator that is none here, a cell may be as long as the file
+                with cells_up_to(len(content)):
+                    found = any(formula(cell) for row in rows for cell in row)
+                if found:
                     yield f"a formula where cells are separated by {separator!r}"
 
 
