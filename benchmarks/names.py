@@ -22,6 +22,7 @@ from clio.evaluation.ground import Ground
 from clio.evaluation.quality import HELD_OUT, looked_for, requests_of
 from clio.models import chat_model, embedder
 from clio.models.answers import Answers
+from clio.models.roles import Model
 from clio.settings import Settings
 
 
@@ -58,8 +59,8 @@ def main() -> None:
         shown = {"names and descriptions": found.texts[0], "commonest terms, unguarded": listed}
         for title, each in shown.items():
             with Answers(concurrency=told.concurrency) as answers:
-                model = chat_model(told.model, timeout=600)
-                seen = naming.recognised(asked, clusters, each, middles, model, answers)
+                model = Model(chat_model(told.model, timeout=600), answers)
+                seen = naming.recognised(asked, clusters, each, middles, model)
             low, high = binomtest(seen.right, seen.tried).proportion_ci(method="wilson")
             share = f"{seen.right / seen.tried:.2f} | {low:.2f}–{high:.2f} | {seen.unread}"
             print(f"| {path.name} | {len(middles)} | {seen.tried} | {title} | {share} |", flush=True)

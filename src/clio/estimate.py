@@ -170,7 +170,7 @@ def estimate(
         SettingsError: the price table cannot be used.
     """
     asked_of = [settings.model_of(role) for role in ROLES]
-    asked_of += [settings.embedder] if settings.embedder.startswith("openai:") else []
+    asked_of += [settings.embedder] if settings.embeds_elsewhere else []
     # an unknown name is told before all is counted
     hosts = {name: host_of(name) for name in asked_of if name}
     work: dict[tuple[str, str], _Work] = {}
@@ -178,7 +178,7 @@ def estimate(
         read, error = _facet_tokens(conversations, asked, asking)
         each = sum(_SAID[facet.type] for facet in asking.facets) + (_OBJECT if asking.together else 0)
         work[reading.STAGE, name] = _Work(asked * asking.calls_each, read, asked * each, error)
-    if settings.embedder.startswith("openai:"):
+    if settings.embeds_elsewhere:
         read = asked * (_SAID["text"] if name else _REQUEST)
         work["embed", settings.embedder] = _Work(math.ceil(asked / EMBEDDED_AT_ONCE), read)
     later = settings.model_of("naming") or settings.model_of("auditing")

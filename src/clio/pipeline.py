@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ from clio.privacy.ledger import Ledger
 from clio.privacy.policy import Policy, policy
 from clio.progress import Reporter, Silent
 from clio.prompts import hashes
-from clio.run_folder import RunFolder
+from clio.run_folder import RunFolder, default_out
 from clio.run_notes import Notes, about_run, rejected
 from clio.settings import Settings, layered, resolve
 from clio.stages import Distinct
@@ -54,6 +55,7 @@ def run(
     progress: Reporter | None = None,
     retry_failed: bool = False,
     encoder: Embedder | None = None,
+    roles: Roles | None = None,
     **overrides: Any,
 ) -> Insights:
     """Read logs and make their insights; resumes where an earlier run in the same folder stopped.
@@ -65,6 +67,7 @@ def run(
         progress: shows what is going on; by default nothing.
         retry_failed: ask a chat model again about the conversations of a finished run that it failed to answer.
         encoder: an embedder that is there already, instead of the one that the settings name; for many runs in one process.
+        roles: chat models that are there already, instead of those that the settings name, with one store of answers for many runs.
         overrides: single settings, over ``settings``.
 
     Raises:
@@ -74,9 +77,8 @@ def run(
     chosen = work.settings
     rules = _rules(chosen)
     asking = _asking(chosen)
-    store = work.folder.private / "answers.sqlite"
-    with work.opened(), opened(chosen, store, work.folder.cipher) as roles:
-        return _run(listed, work, rules, asking, roles, retry_failed, encoder)
+    with work.opened(), nullcontext(roles) if roles else opened(chosen, work.folder) as models:
+        return _run(listed, work, rules, asking, models, retry_failed, encoder)
 
 
 def estimated(
@@ -353,14 +355,6 @@ def _run(
 def _told(model: Model | None, *prompts: str) -> list[Any] | None:
     """What a stage's result depends on where a chat model does it."""
     return [model.chat.name, hashes(model.prompts, *prompts)] if model else None
-
-
-def default_out(logs: Any) -> Path:
-    """``clio-run-NAME`` in the working directory, named after the first log's file."""
-    first = logs[0] if isinstance(logs, list | tuple) and logs else "-"
-    name = Path(str(first)).name.split(".")[0]
-    kept = "".join(c for c in name if c.isascii() and (c.isalnum() or c in "-_"))[:40]
-    return Path(f"clio-run-{kept}" if kept and str(first) != "-" else "clio-run")
 
 
 def _asking(settings: Settings) -> Asking:

@@ -334,6 +334,14 @@ def _toml(value: Any) -> Any:
     return value
 
 
+def default_out(logs: Any) -> Path:
+    """``clio-run-NAME`` in the working directory, named after the first log's file."""
+    first = logs[0] if isinstance(logs, list | tuple) and logs else "-"
+    name = Path(str(first)).name.split(".")[0]
+    kept = "".join(c for c in name if c.isascii() and (c.isalnum() or c in "-_"))[:40]
+    return Path(f"clio-run-{kept}" if kept and str(first) != "-" else "clio-run")
+
+
 def find(path: str | Path, key_command: str | None = None) -> RunFolder:
     """The run folder at a path; ``key_command`` as in ``RunFolder``.
 

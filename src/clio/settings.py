@@ -227,6 +227,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The name of a role's chat model, None where the work is done locally."""
         return self.models.get(role, self.model) or None
 
+    @property
+    def embeds_elsewhere(self) -> bool:
+        """Whether a server embeds."""
+        return self.embedder.startswith("openai:")
+
 
 def unknown_key(key: str, known: Sequence[str]) -> SettingsError:
     """The error for a key that does not exist; names the nearest that does."""

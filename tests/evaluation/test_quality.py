@@ -11,18 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from sklearn import metrics
 
 from clio import demo
 from clio.cli.evaluate import evaluate
 from clio.clustering import stability
-from clio.errors import SourceError
+from clio.errors import ModelError, SourceError
 from clio.evaluation import agreement, labelled, naming, reconstruction, shares
 from clio.evaluation.clustered import Clustered
 from clio.models.answers import Answers
 from clio.models.protocols import Answer, Prompt, Usage
+from clio.models.roles import Model
 from clio.testing import model_server
 
 TEXTS = [("Report a lost card", ""), ("Plan a trip", ""), ("Cook rice", "")]
@@ -150,13 +151,14 @@ def test_a_chat_model_finds_a_members_cluster_by_its_name_only_where_the_name_te
     clusters = np.arange(len(TEXTS), dtype=np.int32)
     middles = np.eye(len(TEXTS), 4, dtype=np.float32)
     with Answers() as answers:
-        kept = naming.recognised(requests, clusters, TEXTS, middles, Reader(), answers)
+        reader = Model(Reader(), answers)
+        kept = naming.recognised(requests, clusters, TEXTS, middles, reader)
         assert (kept.tried, kept.right, kept.unread) == (3, 3, 0)
-        turned = naming.recognised(requests, clusters, [*TEXTS[1:], TEXTS[0]], middles, Reader(), answers)
+        turned = naming.recognised(requests, clusters, [*TEXTS[1:], TEXTS[0]], middles, reader)
         assert (turned.tried, turned.right) == (3, 0)
-        missing = naming.recognised(requests, clusters, [None, *TEXTS[1:]], middles, Reader(), answers)
+        missing = naming.recognised(requests, clusters, [None, *TEXTS[1:]], middles, reader)
         assert (missing.tried, missing.right) == (2, 2)
-        silent = naming.recognised(["zzz"], clusters[:1], TEXTS, middles, Reader(), answers)
+        silent = naming.recognised(["zzz"], clusters[:1], TEXTS, middles, reader)
         assert (silent.tried, silent.right, silent.unread) == (1, 0, 1)
 
 
@@ -215,15 +217,19 @@ def test_a_log_without_labels_is_refused(tmp_path: Path) -> None:
         labelled.read([path], "topic")
 
 
-@pytest.mark.slow
-def test_the_command_measures_runs_of_a_labelled_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clusters of the made-up sample agree with its labels far better than chance, every figure is a number, and nothing is left behind."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
-    truth = json.loads((Path(__file__).parents[1] / "golden" / "sample_labels.json").read_text("utf-8"))
+def labels_of_sample() -> dict[str, list[str]]:
+    """Category and label of the made-up sample's conversations, by id."""
+    path = Path(__file__).parents[1] / "golden" / "sample_labels.json"
+    found: dict[str, list[str]] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def labelled_sample(folder: Path) -> Path:
+    """The made-up sample as a log with labels."""
+    truth = labels_of_sample()
     with gzip.open(demo.path(), "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    path = tmp_path / "log.jsonl"
+    path = folder / "log.jsonl"
     path.write_text(
         "".join(
             json.dumps({**row, "parent_label": truth[row["id"]][0], "label": truth[row["id"]][1]}) + "\n"
@@ -232,22 +238,23 @@ def test_the_command_measures_runs_of_a_labelled_log(tmp_path: Path, monkeypatch
         ),
         "utf-8",
     )
-    monkeypatch.setenv("OPENAI_API_KEY", "none")
-    with model_server() as server:
-        told = ["--set", "embedder=minilm", "--judge", f"openai:stand-in@{server.url}", "--judged", "20"]
-        done = CliRunner().invoke(
-            evaluate,
-            [str(path), "--seeds", "1", "--limit", "400", *told, "--json", "--quiet"],
-            catch_exceptions=False,
-        )
+    return path
+
+
+@pytest.mark.slow
+def test_the_command_measures_runs_of_a_labelled_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clusters of the made-up sample agree with its labels far better than chance, every figure is a number, and nothing is left behind."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    told = ["--seeds", "1", "--limit", "400", "--set", "embedder=minilm", "--json", "--quiet"]
+    done = CliRunner().invoke(evaluate, [str(labelled_sample(tmp_path)), *told], catch_exceptions=False)
+    truth = labels_of_sample()
     found = {(row["measure"], row["case"]): row["value"] for row in json.loads(done.stdout)}
     assert found["agreement ami", "labels, base"] > 0.4
     # told how many labels there are, it makes no more clusters
     assert found["agreement ami", "labels, base, told how many"] > 0.4
     assert 1 < found["clusters", "base, told how many"] <= len({label for _, label in truth.values()})
     assert found["names, a member's own cluster first", "base"] > 0.2
-    # the stand-in reads nothing, so it does not choose well
-    assert 0 <= found["names, own cluster chosen of five", "base"] < 0.6
     assert (
         0
         < found["reconstruction", "labels"]
@@ -255,3 +262,40 @@ def test_the_command_measures_runs_of_a_labelled_log(tmp_path: Path, monkeypatch
     )
     assert all(np.isfinite(value) for value in found.values())
     assert [one.name for one in tmp_path.iterdir()] == ["log.jsonl"]
+
+
+@pytest.mark.slow
+def test_chat_models_are_asked_once_in_whichever_run_and_what_fails_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of no conversation facets are asked twice in any run, also after a judge that failed, and quoted what it read, which is not told."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    path = labelled_sample(tmp_path)
+
+    def evaluated(model: str, judge: str) -> Result:
+        told = ["--seeds", "1", "--limit", "150", "--set", "embedder=minilm", "--set", f"model={model}"]
+        asked = ["--judge", judge, "--judged", "5", "--json", "--quiet"]
+        return CliRunner().invoke(evaluate, [str(path), *told, *asked])
+
+    with model_server(record=True) as server, model_server(faults={"401": 1.0}, record=True) as failing:
+        model, judge = (f"openai:{name}@{server.url}" for name in ("stand-in", "judge"))
+        stopped = evaluated(model, f"openai:judge@{failing.url}")
+        assert isinstance(stopped.exception, ModelError)
+        read = [json.loads(body)["messages"][-1]["content"] for body in failing.bodies or ()]
+        requests = [re.findall(r"<request>(.*?)</request>", text, re.DOTALL)[0].strip() for text in read]
+        assert requests
+        assert not any(request in f"{stopped.exception!r} {stopped.output}" for request in requests)
+        done = evaluated(model, judge)
+        asked = [body for body in server.bodies or () if "<conversation>" in body]
+        assert 100 < len(asked) == len(set(asked)) <= 150
+        calls = server.calls
+        assert evaluated(model, judge).stdout == done.stdout
+        assert server.calls == calls
+    assert done.exit_code == 0, done.exception
+    found = {row["measure"]: row["value"] for row in json.loads(done.stdout)}
+    # the stand-in reads nothing, so it does not choose well
+    assert 0 <= found["names, own cluster chosen of five"] <= 1
+    kept = [one.name for one in (tmp_path / "clio-run-log" / "private").iterdir()]
+    assert "answers.sqlite" in kept
+    assert "evaluation" not in kept

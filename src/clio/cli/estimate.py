@@ -30,12 +30,12 @@ def estimate(
     if out:
         show_estimated(list(logs), out, settings, as_json=as_json, quiet=quiet)
         return
-    from clio import pipeline
     from clio.errors import RunError
+    from clio.run_folder import default_out
 
     # what is read holds text of people: it goes as soon as it is counted, and lies where the run would be rather than among the
     # system's temporary files, so that its owner sees and purges what a killed estimate leaves
-    place = pipeline.default_out(list(logs))
+    place = default_out(list(logs))
     try:
         folder = tempfile.TemporaryDirectory(prefix=f"{place.name}.estimate-", dir=place.parent)
     except OSError as error:

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from clio.cli.review import review
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from clio.evaluation import naming
-    from clio.evaluation.quality import Recognise
-    from clio.settings import Settings
 
 
 class _Evaluate(click.Group):
@@ -68,6 +58,11 @@ evaluate.add_command(review)
     show_default=True,
     help="Requests that it reads with each seed.",
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The run folder whose answers of chat models are used and kept [clio-run-NAME].",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def _logs(
@@ -79,12 +74,14 @@ def _logs(
     pairs: tuple[str, ...],
     judge: str | None,
     judged: int,
+    out: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Run labelled LOGS several times and hold clusters, names, shares and their stability against the labels.
 
-    The runs never see a label; their folders, made in the working directory, are deleted again. What each figure means: docs/quality.md.
+    The runs never see a label, and their folders are deleted again. Chat models are asked each thing once, in whichever run: their answers
+    are kept in the run folder of the log. What each figure means: docs/quality.md.
     """
     import shutil
     import tempfile
@@ -93,9 +90,12 @@ def _logs(
 
     from clio.errors import SettingsError
     from clio.evaluation import labelled, quality
+    from clio.models.roles import opened
     from clio.progress import reporter
     from clio.report import show_quality
-    from clio.settings import parse_set, resolve
+    from clio.run_folder import RunFolder, default_out
+    from clio.run_notes import Notes
+    from clio.settings import ROLES, parse_set, resolve
 
     settings = resolve(parse_set(pairs))
     if settings.count == "requests":
@@ -105,41 +105,23 @@ def _logs(
         found = found.sample(limit)
     progress = reporter(quiet=quiet)
     with ExitStack() as stack:
-        recognise = _recognise(judge, judged, settings, stack) if judge else None
-        # where run folders are made, not where a system keeps what it may forget: they hold the log
-        folder = Path(tempfile.mkdtemp(prefix="clio-run-evaluate-", dir=Path.cwd()))
+        roles = None
+        if judge or settings.embeds_elsewhere or any(map(settings.model_of, ROLES)):
+            kept = RunFolder(out or default_out(list(logs)), settings.encryption_key_command)
+            stack.enter_context(Notes(kept, settings, progress).opened())
+            roles = stack.enter_context(opened(settings, kept, judge))
+            folder = kept.private / "evaluation"
+            shutil.rmtree(folder, ignore_errors=True)  # of one that was killed
+        else:
+            # not where a system keeps what it may forget: runs hold the log
+            folder = Path(tempfile.mkdtemp(prefix="clio-run-evaluate-", dir=Path.cwd()))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        advance = stack.enter_context(progress.stage("runs", quality.clusterings(seeds)))
-        rows = [asdict(m) for m in quality.evaluate(found, settings, folder, seeds, advance, recognise)]
+        measured = quality.evaluate(found, settings, folder, seeds, progress, roles, judged)
+    rows = [asdict(one) for one in measured]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
     else:
         show_quality(rows, Console(highlight=False))
-
-
-def _recognise(judge: str, most: int, settings: Settings, stack: ExitStack) -> Recognise:
-    """What asks a chat model about the first so many of the requests held out, until the stack is closed."""
-    from clio.evaluation import naming
-    from clio.models import chat_model
-    from clio.models.answers import Answers
-
-    model = chat_model(judge, key_command=settings.key_command, timeout=settings.timeout)
-    # one for all seeds: a model's connections end with its answers
-    answers = stack.enter_context(Answers(concurrency=settings.concurrency))
-
-    folder = Path(settings.prompts) if settings.prompts else None
-
-    def recognise(
-        requests: Sequence[str],
-        clusters: NDArray[np.int32],
-        texts: Sequence[tuple[str, str] | None],
-        middles: NDArray[np.float32],
-    ) -> naming.Recognised:
-        return naming.recognised(
-            requests[:most], clusters[:most], texts, middles, model, answers, folder=folder
-        )
-
-    return recognise
 
 
 _logs.context_class = _Unnamed

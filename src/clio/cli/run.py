@@ -81,8 +81,9 @@ def execute(
     from clio import pipeline, run_notes
     from clio.progress import reporter
     from clio.report import show_summary
+    from clio.run_folder import default_out
 
-    folder = out or pipeline.default_out(logs)
+    folder = out or default_out(logs)
     progress = reporter(quiet=quiet)
     insights = pipeline.run(logs, folder, settings, progress=progress, retry_failed=retry_failed)
     facts = run_notes.summary(folder)

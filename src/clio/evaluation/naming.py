@@ -8,18 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.models.protocols import Answer, ChatModel, Embedder, Failure, Prompt
+from clio.models.protocols import Answer, Embedder, Failure, Prompt
+from clio.models.roles import Model
 from clio.progress import Advance, silent
 from clio.prompts import fill, load, repaired
-
-if TYPE_CHECKING:
-    from clio.models.answers import Answers
 
 #: texts that a chat model chooses from
 CHOICES = 5
@@ -83,11 +79,9 @@ def recognised(
     clusters: NDArray[np.int32],
     texts: Sequence[tuple[str, str] | None],
     middles: NDArray[np.float32],
-    model: ChatModel,
-    answers: Answers,
+    model: Model,
     *,
     seed: int = 0,
-    folder: Path | None = None,
     progress: Advance = silent,
 ) -> Recognised:
     """Let a chat model choose each of n requests' cluster by name and description, among its own and the four nearest, shuffled.
@@ -101,12 +95,10 @@ def recognised(
         texts: name and description of each of k clusters; fewer than five with a text are all shown.
         middles: float32 (k, d), the mean direction of each, by which near is meant.
         model: who chooses; it reads the requests.
-        answers: where answers are kept.
         seed: of the orders.
-        folder: prompts of one's own.
         progress: called with the number of requests done.
     """
-    template = load("recognise", folder)
+    template = load("recognise", model.prompts)
     told = np.asarray([number for number, text in enumerate(texts) if text is not None], np.int64)
     tried = [number for number, own in enumerate(clusters) if texts[own] is not None]
     orders = []
@@ -122,11 +114,13 @@ def recognised(
         return fill(template, {"request": requests[number], "groups": groups})
 
     def again(prompt: Prompt, answer: Answer) -> Prompt | None:
-        return None if _choice(answer) else repaired(prompt, answer, "it holds no group's number", folder)
+        return (
+            None if _choice(answer) else repaired(prompt, answer, "it holds no group's number", model.prompts)
+        )
 
     prompts = [asked(number, order) for number, order in zip(tried, orders, strict=True)]
     right = unread = 0
-    found = answers.stream(model, prompts, stage="recognise", again=again, progress=progress)
+    found = model.answers.stream(model.chat, prompts, stage="recognise", again=again, progress=progress)
     for number, order, answer in zip(tried, orders, found, strict=True):
         place = _choice(answer)
         unread += not 1 <= place <= len(order)

@@ -23,7 +23,8 @@ from clio.evaluation.labelled import Labelled
 from clio.evaluation.remembering import Remembering
 from clio.models import embedder
 from clio.models.protocols import Embedder
-from clio.progress import Advance, silent
+from clio.models.roles import Model, Roles
+from clio.progress import Advance, Reporter, Silent, silent
 from clio.run_folder import RunFolder
 from clio.settings import Settings
 
@@ -68,18 +69,8 @@ def _mean(measure: str, case: str, values: Sequence[float]) -> Measure:
     return Measure(measure, case, middle, middle - half, middle + half, n)
 
 
-#: lets a chat model find members' clusters: ``naming.recognised`` of requests, clusters, texts and middles
-Recognise = Callable[
-    [Sequence[str], NDArray[np.int32], Sequence[tuple[str, str] | None], NDArray[np.float32]],
-    naming.Recognised,
-]
 #: makes clusters of some rows of a log, under a name and with a seed, and so many base clusters (None: as many as it chooses)
 Make = Callable[[Sequence[Row], str, int, int | None], Clustered]
-
-
-def clusterings(seeds: int) -> int:
-    """How many runs are made with so many seeds: one of all, two a seed, two halves."""
-    return 1 + 2 * seeds + 2
 
 
 def evaluate(
@@ -87,8 +78,9 @@ def evaluate(
     settings: Settings,
     folder: Path,
     seeds: int = 3,
-    progress: Advance = silent,
-    recognise: Recognise | None = None,
+    progress: Reporter | None = None,
+    roles: Roles | None = None,
+    judged: int = 100,
 ) -> list[Measure]:
     """Run a labelled log several times, every conversation for a user of its own, and measure it.
 
@@ -97,24 +89,30 @@ def evaluate(
         settings: of the runs; ``users``, ``seed`` and ``ledger`` are set.
         folder: where runs are made (private).
         seeds: how many.
-        progress: called with 1 for each of ``clusterings(seeds)`` runs.
-        recognise: lets a chat model find held-out members' clusters by the names, too.
+        progress: shows a first run of all, stage by stage, then how many of the others are done; by default nothing.
+        roles: chat models of all runs, and the judge that finds held-out members' clusters by the names, too.
+        judged: members that it looks for with each seed, at most.
     """
     spoken = [labelled.language.get(str(row["id"]), "unknown") for row in labelled.rows]
-    encoder = Remembering.of(settings.embedder, spoken)
+    encoder = Remembering.of(settings.embedder, spoken, settings.key_command)
     # names are judged by an embedder that had no part in them
     judge = Remembering(embedder("minilm" if encoder.name.startswith("e5") else "e5"))
-    ground = Ground(labelled.rows, settings, folder, encoder)
+    ground = Ground(labelled.rows, settings, folder, encoder, roles)
 
     def make(rows: Sequence[Row], name: str, seed: int, clusters: int | None = None) -> Clustered:
         told = {"clusters": clusters} if clusters else {}
         insights, out = ground.run(name, rows, seed=seed, users="conversation", ledger="off", **told)
         return of_run(insights, out)
 
-    make(labelled.rows, "all", 0)
-    progress(1)
+    progress = progress or Silent()
+    # whatever chat models are asked of conversations, they are asked here
+    ground.run("all", labelled.rows, users="conversation", ledger="off", seed=0, progress=progress)
     requests = requests_of(folder / "all")
-    return quality(labelled, make, requests, encoder, judge, range(seeds), progress, recognise=recognise)
+    reader = roles.judge if roles else None
+    with progress.stage("runs", 2 * seeds + 2) as advance:
+        return quality(
+            labelled, make, requests, encoder, judge, range(seeds), advance, reader=reader, judged=judged
+        )
 
 
 def quality(
@@ -126,7 +124,8 @@ def quality(
     seeds: Sequence[int] = (0, 1, 2),
     progress: Advance = silent,
     told: bool = True,
-    recognise: Recognise | None = None,
+    reader: Model | None = None,
+    judged: int = 100,
 ) -> list[Measure]:
     """Make clusters of a labelled log with each seed, without a tenth that is held out, and measure them.
 
@@ -139,7 +138,8 @@ def quality(
         seeds: at least one.
         progress: called with 1 for each clustering made: two a seed, and two halves.
         told: whether clusters are made a second time with each seed, as many as there are labels.
-        recognise: lets a chat model find held-out members' clusters by the names, too.
+        reader: finds held-out members' clusters by the names, too.
+        judged: members that it looks for with each seed, at most.
     """
     figures = Figures()
     made: list[Clustered] = []
@@ -157,7 +157,10 @@ def quality(
         _meet(figures, labelled, found)
         _reconstruct(figures, labelled, found, requests, encoder)
         out = [str(labelled.rows[i]["id"]) for i in order[:held]]
-        _name(figures, found, out, requests, encoder, judge, recognise)
+        asked, clusters, middles = looked_for(found, out, requests, encoder)
+        _name(figures, found, asked, clusters, judge)
+        if reader:
+            _read(figures, found, asked[:judged], clusters[:judged], middles, reader)
         held_by, tried = shares.covered(found.levels[0], max(50, len(found.ids) // 10), seed=seed)
         figures.add("shares", "95 % intervals of a tenth that hold the share of all", held_by / tried)
         progress(1)
@@ -284,20 +287,14 @@ def looked_for(
 def _name(
     figures: Figures,
     found: Clustered,
-    held_out: Sequence[str],
-    requests: Mapping[str, str],
-    encoder: Embedder,
+    asked: Sequence[str],
+    clusters: NDArray[np.int32],
     judge: Embedder,
-    recognise: Recognise | None = None,
 ) -> None:
     """Look for held-out members by the names, and at the names themselves."""
-    asked, clusters, middles = looked_for(found, held_out, requests, encoder)
     ranked = naming.retrieval(asked, clusters, found.texts[0], judge)
     figures.add("names, a member's own cluster first", "base", ranked.first)
     figures.add("names, mean reciprocal rank", "base", ranked.reciprocal)
-    if recognise and (chosen := recognise(asked, clusters, found.texts[0], middles)).tried:
-        figures.add("names, own cluster chosen of five", "base", chosen.right / chosen.tried)
-        figures.add("names, no choice could be read", "base", chosen.unread / chosen.tried)
     for level in range(len(found.levels)):
         over = (
             found.parents(level)
@@ -309,6 +306,20 @@ def _name(
         figures.add("names, repeated", _level(found, level), told.repeated)
         figures.add("names, words", _level(found, level), told.words)
         figures.add("names, cosine to the nearest sibling", _level(found, level), told.alike)
+
+
+def _read(
+    figures: Figures,
+    found: Clustered,
+    asked: Sequence[str],
+    clusters: NDArray[np.int32],
+    middles: NDArray[np.float32],
+    reader: Model,
+) -> None:
+    """Let a chat model look for held-out members by the names."""
+    if (chosen := naming.recognised(asked, clusters, found.texts[0], middles, reader)).tried:
+        figures.add("names, own cluster chosen of five", "base", chosen.right / chosen.tried)
+        figures.add("names, no choice could be read", "base", chosen.unread / chosen.tried)
 
 
 def _compare(figures: Figures, case: str, one: Clustered, other: Clustered) -> None:

@@ -25,9 +25,10 @@ class Remembering:
         self.dimensions = inner.dimensions
 
     @staticmethod
-    def of(setting: str, languages: Sequence[str]) -> Remembering:
+    def of(setting: str, languages: Sequence[str], key_command: str | None = None) -> Remembering:
         """The embedder that a setting names; "auto" is chosen by the languages of all conversations, as a run does."""
-        return Remembering(embedder(choose_embedder(languages) if setting == "auto" else setting))
+        name = choose_embedder(languages) if setting == "auto" else setting
+        return Remembering(embedder(name, key_command=key_command))
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed n texts: float32, shape (n, dimensions), rows of unit length up to the rounding of float16."""

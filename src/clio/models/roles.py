@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from clio.encryption import Cipher
 from clio.errors import ModelError, SettingsError
 from clio.models import chat_model, host_of
 from clio.models.access import split
 from clio.models.protocols import ChatModel
-from clio.settings import ROLES, Role, Settings
+from clio.run_folder import RunFolder
+from clio.settings import ROLES, Settings
 
 if TYPE_CHECKING:
     from clio.models.answers import Answers
@@ -34,7 +34,7 @@ class Roles:
     """The chat model of each role (None: done locally).
 
     ``answers`` is where all answers are kept, and counts what is spent (None: nothing is called); ``prices`` what each model's tokens
-    cost by its name, where that is known.
+    cost by its name, where that is known. ``judge`` has no part in a run: it is what an evaluation of runs asks.
     """
 
     facets: Model | None = None
@@ -42,6 +42,7 @@ class Roles:
     auditing: Model | None = None
     answers: Answers | None = None
     prices: Mapping[str, Price] | None = None
+    judge: Model | None = None
 
     @property
     def chat(self) -> bool:
@@ -50,21 +51,21 @@ class Roles:
 
 
 @contextmanager
-def opened(settings: Settings, store: Path, cipher: Cipher | None = None) -> Iterator[Roles]:
+def opened(settings: Settings, folder: RunFolder, judge: str | None = None) -> Iterator[Roles]:
     """The chat models of a run, with one store of answers and one budget; connections are closed at the end.
 
     Args:
         settings: that name the models.
-        store: file of the answers.
-        cipher: encrypts them.
+        folder: in whose private zone answers are kept.
+        judge: the name of the judge, if one is wanted.
 
     Raises:
         ModelError: a model is unknown, not installed, without key, not allowed offline, or without a price though ``max_cost``
             is set.
         SettingsError: the price table cannot be used.
     """
-    chats = _chats(settings)
-    if not chats and not settings.embedder.startswith("openai:"):
+    chats = _chats(settings, judge)
+    if not chats and not settings.embeds_elsewhere:
         yield Roles()
         return
     from clio.models import prices
@@ -74,7 +75,7 @@ def opened(settings: Settings, store: Path, cipher: Cipher | None = None) -> Ite
     found = {
         chat.name: prices.price_of(chat.name, getattr(chat, "host", ""), table) for chat in chats.values()
     }
-    if settings.embedder.startswith("openai:"):
+    if settings.embeds_elsewhere:
         name = without_address(settings.embedder)
         found[name] = prices.price_of(name, host_of(settings.embedder), table)
     known = {name: price for name, price in found.items() if price}
@@ -84,8 +85,8 @@ def opened(settings: Settings, store: Path, cipher: Cipher | None = None) -> Ite
             f"no price is known for {unknown}, which max_cost needs: add it to a price table (setting prices)"
         )
     with Answers(
-        store,
-        cipher=cipher,
+        folder.private / "answers.sqlite",
+        cipher=folder.cipher,
         concurrency=settings.concurrency,
         per_minute=settings.per_minute,
         max_failures=settings.max_failures,
@@ -93,20 +94,21 @@ def opened(settings: Settings, store: Path, cipher: Cipher | None = None) -> Ite
         if settings.max_cost is not None
         else None,
     ) as answers:
-        folder = Path(settings.prompts) if settings.prompts else None
-        models = {role: Model(chat, answers, folder) for role, chat in chats.items()}
-        yield Roles(models.get("facets"), models.get("naming"), models.get("auditing"), answers, known)
+        prompts = Path(settings.prompts) if settings.prompts else None
+        models = {role: Model(chat, answers, prompts) for role, chat in chats.items()}
+        yield Roles(**models, answers=answers, prices=known)
 
 
-def _chats(settings: Settings) -> dict[Role, ChatModel]:
+def _chats(settings: Settings, judge: str | None) -> dict[str, ChatModel]:
     """The chat model of each role that has one; roles of the same name and options share it, and so its connections and pace."""
     made: dict[str, ChatModel] = {}
-    chats: dict[Role, ChatModel] = {}
-    for role in ROLES:
-        name = settings.model_of(role)
+    chats: dict[str, ChatModel] = {}
+    named: dict[str, tuple[str | None, dict[str, Any]]] = {
+        role: (settings.model_of(role), settings.options.get(role, {})) for role in ROLES
+    }
+    for role, (name, options) in {**named, "judge": (judge, {})}.items():
         if name is None:
             continue
-        options = settings.options.get(role, {})
         same = f"{name} {sorted(options.items())!r}"
         if same not in made:
             made[same] = chat_model(
@@ -116,19 +118,19 @@ def _chats(settings: Settings) -> dict[Role, ChatModel]:
     return chats
 
 
-def _longest(settings: Settings, chats: Mapping[Role, ChatModel]) -> dict[str, int]:
+def _longest(settings: Settings, chats: Mapping[str, ChatModel]) -> dict[str, int]:
     """The tokens that answers may have where a role's options say so, by the model's name."""
     from clio.models.openai import LIMITS
 
     found = {}
-    for role, chat in chats.items():
+    for role in ROLES:
         told = [value for key, value in settings.options.get(role, {}).items() if key in LIMITS]
         if not all(isinstance(value, int) for value in told):
             raise SettingsError(
                 f"setting 'options': {' and '.join(sorted(LIMITS))} of {role} want whole numbers"
             )
-        if told:
-            found[chat.name] = max(told)
+        if told and role in chats:
+            found[chats[role].name] = max(told)
     return found
 
 

@@ -21,7 +21,7 @@ from clio.run_folder import RunFolder
 from clio.settings import Settings, layered
 
 # settings of a run that its attacked copies do without: who answers and what it may cost, how the log was read, and the ledger
-_OWN = ("model", "models", "options", "key_command", "format", "columns", "sample", "sample_by", "max_cost")
+_OWN = ("model", "models", "options", "format", "columns", "sample", "sample_by", "max_cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,8 @@ def of_run(run: RunFolder) -> Ground:
 
 def _ground_of(rows: list[Row], settings: Settings, folder: Path) -> Ground:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    encoder = Remembering.of(settings.embedder, [row.get("language") or "en" for row in rows])
+    languages = [row.get("language") or "en" for row in rows]
+    encoder = Remembering.of(settings.embedder, languages, settings.key_command)
     return Ground(rows, msgspec.structs.replace(settings, ledger="off"), folder, encoder)
 
 
