@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from clio.clustering.counting import Said, background, read, said_most
-from clio.clustering.naming import _also_said, describe_base, terms
-from clio.clustering.parents import Described, describe_parents
+from clio.clustering.naming import _also_said, _mixed_name, describe_base, terms
+from clio.clustering.parents import Described, describe_parents, placed
 from clio.clustering.phrases import actions, find_phrases
 from clio.clustering.topics import Nearest, Nearness, Spread, nearest, shares, topics
 from clio.text import has_cjk
@@ -197,6 +197,49 @@ def test_a_task_that_few_are_near_to_names_nothing() -> None:
     assert many.tasks[0, names.index("Find a doctor")] == 1
 
 
+def of_themes(*parents: dict[str, float]) -> Spread:
+    """How parents' requests spread over themes."""
+    spread = np.zeros((len(parents), THEMES), np.float32)
+    for row, shares_ in zip(spread, parents, strict=True):
+        for theme, share in shares_.items():
+            row[topics().themes.index(theme)] = share
+    return Spread(np.zeros((len(parents), TASKS), np.float32), spread)
+
+
+def test_a_parent_that_its_themes_do_not_speak_for_is_said_to_be_mixed() -> None:
+    """A quarter of the requests must be nearest to what a plain name tells; themes that have an "and" of their own are parted plainly."""
+    spread = of_themes(
+        {"Music": 0.26},
+        {"Music": 0.24},
+        {"Games and sport": 0.09, "Film and television": 0.08, "Music": 0.07},
+        {"Science": 0.2, "Geography": 0.15},
+        {"Food and cooking": 0.3, "Mathematics": 0.15},
+    )
+    assert [one.name for one in describe_parents(spread, top=True)] == [
+        "Music",
+        "Various: music",
+        "Various: games and sport; film and television; music",
+        "Science and geography",
+        "Food and cooking; mathematics",
+    ]
+
+
+def test_what_nothing_is_told_of_is_named_by_where_it_lies() -> None:
+    """By the themes that speak for its parent; where none do, or there is no parent, no more is said. No two have one name."""
+    base = [Described(name, "A mixed group.") for name in ["Various requests"] * 4 + ["Write a poem"]]
+    spread = of_themes({"Creative writing": 0.3}, {"Music": 0.2})
+    step = np.asarray([0, 0, 1, 1, 0], np.int32)
+    assert [one.name for one in placed(base, spread, step)] == [
+        "Various requests near creative writing",
+        "Various requests near creative writing (second group)",
+        "Various requests",
+        "Various requests (second group)",
+        "Write a poem",
+    ]
+    alone_ = placed(base[1:3], None, np.zeros(2, np.int32))
+    assert [one.name for one in alone_] == ["Various requests", "Various requests (second group)"]
+
+
 def called(near: list[list[str]], task: list[str] | None = None, users: int = 24) -> str:
     """The name of a cluster whose 24 users say different things, each near to some tasks and nearest to one, by default to any."""
     names = list(topics().tasks)
@@ -228,6 +271,28 @@ def test_a_mixed_cluster_is_named_by_the_themes_that_it_leans_to() -> None:
     # seven of 24 are enough to be told of, but not to speak for the others
     assert called([WRITING] * 8 + [[]] * 16) == "Various: creative writing"
     assert called([WRITING] * 7 + [[]] * 17) == "Various requests"
+
+
+@pytest.mark.parametrize(
+    ("near", "lean", "name"),
+    [
+        (0.4, 2.7, "Various: music"),
+        (0.4, 2.5, "Various requests"),
+        (0.7, 2.5, "Various: music"),
+        (0.7, 2.1, "Various requests"),
+        (0.3, 4.0, "Various requests"),
+    ],
+)
+def test_a_theme_that_most_are_near_to_names_a_mixed_cluster_by_leaning_less(
+    near: float, lean: float, name: str
+) -> None:
+    """A third must be near to a theme that a cluster leans to much, most to one that it leans to less."""
+    music = topics().themes.index("Music")
+    themes = np.zeros((1, THEMES), np.float32)
+    themes[0, music] = near
+    nearness = Nearness(np.zeros((1, TASKS), np.float32), np.zeros((1, TASKS), bool), themes)
+    fit = np.where(np.asarray(topics().theme_of) == music, lean, 0.0).astype(np.float32)
+    assert _mixed_name(NOWHERE, nearness, 0, fit) == name
 
 
 def test_a_task_names_a_cluster_only_where_a_quarter_is_nearest_to_its_theme() -> None:

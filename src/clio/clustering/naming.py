@@ -31,7 +31,17 @@ from clio.clustering.counting import (
     weight,
     with_fewer,
 )
-from clio.clustering.parents import VARIOUS, Described, lower, lower_theme
+from clio.clustering.parents import (
+    MAX_NAME,
+    MIXED,
+    SPEAK,
+    VARIOUS,
+    Described,
+    join_themes,
+    lower,
+    lower_theme,
+    numbered,
+)
 from clio.clustering.phrases import ASK, ENDING_VERBS, LINKS, QUESTION_WORDS
 from clio.clustering.topics import Nearness, Spread, topics
 from clio.clustering.vectors import rows_of
@@ -39,9 +49,6 @@ from clio.clustering.wording import Wording, action_name, join, language_name
 from clio.privacy.support import free_words
 from clio.text import ENGLISH_STOP_WORDS, has_cjk, lemma
 
-_MAX_NAME = 70
-_VARIOUS = VARIOUS.split()[0]
-_ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 # words that alone make no saying and tell no cluster from another
 _LIGHT = ENGLISH_STOP_WORDS | frozenset(
     ("know", "tell", "help", "want", "need", "like", "give", "make", "get", "say", "please")
@@ -49,13 +56,15 @@ _LIGHT = ENGLISH_STOP_WORDS | frozenset(
 # a phrase names a cluster by itself if this share of its users say it
 _CLEAR = 0.2
 # a task names a cluster if it stands this many standard deviations above all tasks, is the nearest to this share of members, and
-# its theme to this one
-_NEAR, _NEAR_ABROAD, _AGREE, _AGREE_THEME, _VOTE = 3.0, 2.4, 0.08, 0.25, 6.0
+# its theme speaks for it
+_NEAR, _NEAR_ABROAD, _AGREE, _VOTE = 3.0, 2.4, 0.08, 6.0
 # users by which a phrase must lead its rivals: what one account in another's place can change
 _SWAPPED = 2
 # a theme that this share of members are nearest to lends its tasks to a mixed cluster; others are named by the themes that they lean to:
-# near to this share of members, by this many standard deviations of their three nearest tasks, a second one if nearly as much
+# near to this share of members, by this many standard deviations of their three nearest tasks (near to most, by fewer), a second one if
+# nearly as much
 _THEME, _NEAR_THEME, _LEANS, _AS_MUCH = 0.28, 1 / 3, 2.6, 0.9
+_NEAR_MOST, _LEANS_THEN = 0.6, 2.2
 # tasks that a description tells besides the name
 _MOST_NEAR = 2
 # words, or pairs of words, that a description lists, and how many times the users of a phrase must say each: nothing else tells as
@@ -232,9 +241,7 @@ def _write(
     best = float(standing[order[0]])
     abroad = draft.language != "en"
     theme = spread.themes[number][topics().theme_of[order[0]]]
-    fits = (
-        shares[order[0]] >= _AGREE and theme >= _AGREE_THEME and best >= (_NEAR_ABROAD if abroad else _NEAR)
-    )
+    fits = shares[order[0]] >= _AGREE and theme >= SPEAK and best >= (_NEAR_ABROAD if abroad else _NEAR)
     clear = _is_clear(chosen, counts)
     if clear and not (abroad and fits):
         draft.name = _phrase_name(chosen, counts, wording, min_users)
@@ -308,7 +315,7 @@ def _phrase_name(chosen: Sequence[tuple[str, Key]], counts: Counts, wording: Wor
         return name
     # the same verb is said once
     longer = join([name, action_name(other if other != verb else "", second, counts, wording, first=False)])
-    return longer if len(longer) <= _MAX_NAME else name
+    return longer if len(longer) <= MAX_NAME else name
 
 
 def _mixed_name(spread: Spread, nearness: Nearness, number: int, fit: NDArray[np.float32]) -> str:
@@ -320,15 +327,15 @@ def _mixed_name(spread: Spread, nearness: Nearness, number: int, fit: NDArray[np
     if themes[main] >= _THEME and len(inside):
         best = inside[np.argsort(-fit[inside], kind="stable")][:2]
         return join([topics().tasks[best[0]], *(lower(topics().tasks[t]) for t in best[1:])])
-    near = np.flatnonzero(nearness.themes[number] >= _NEAR_THEME)
-    lean = {theme: float(np.sort(fit[of == theme])[-3:].mean()) for theme in near.tolist()}
-    kept = sorted(
-        (theme for theme in lean if lean[theme] >= _LEANS), key=lambda theme: (-lean[theme], theme)
-    )[:2]
+    near = nearness.themes[number]
+    close = np.flatnonzero(near >= _NEAR_THEME).tolist()
+    lean = {theme: float(np.sort(fit[of == theme])[-3:].mean()) for theme in close}
+    kept = [t for t in close if lean[t] >= (_LEANS_THEN if near[t] >= _NEAR_MOST else _LEANS)]
+    kept = sorted(kept, key=lambda theme: (-lean[theme], theme))[:2]
     if not kept:
         return VARIOUS
     told = [topics().themes[theme] for theme in kept if lean[theme] >= _AS_MUCH * lean[kept[0]]]
-    return f"{_VARIOUS}: {join([lower_theme(theme) for theme in told])}"
+    return f"{MIXED} {lower_theme(join_themes(told))}"
 
 
 def _asked(chosen: Sequence[tuple[str, Key]], draft: _Draft, wording: Wording) -> str:
@@ -391,15 +398,16 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
             ]
             said = [words for words in draft.said if _tells(words.split(), own)]
             # what a mixed group is near to tells more of it than any one word of a few
-            mixed = draft.name.startswith(_VARIOUS + ":")
-            told = (*draft.near, *things) if mixed else (*things, *said) if draft.name != VARIOUS else ()
+            mixed = draft.name.startswith(MIXED)
+            if draft.name == VARIOUS:
+                continue  # told apart by where they lie (parents.placed)
+            told = (*draft.near, *things) if mixed else (*things, *said)
             for what in told:
                 if _rename(draft, f"{draft.name}: {what}", taken):
                     break
             else:
-                # a word, not a number: a number would need users who say it
                 if draft is not same[0]:
-                    next((o for o in _ORDINALS if _rename(draft, f"{draft.name} ({o} group)", taken)), None)
+                    draft.name = numbered(draft.name, taken)
 
 
 def _tells(words: Sequence[str], own: Set[str]) -> bool:
@@ -415,7 +423,7 @@ def _is_thing(key: Key) -> bool:
 
 
 def _rename(draft: _Draft, name: str, taken: set[str]) -> bool:
-    if name.casefold() in taken or len(name) > _MAX_NAME:
+    if name.casefold() in taken or len(name) > MAX_NAME:
         return False
     taken.add(name.casefold())
     draft.name = name

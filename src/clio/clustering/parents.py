@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,13 @@ from clio.clustering.wording import join
 CHILDREN = "{children}"
 #: what is called where nothing is shared by enough users
 VARIOUS = "Various requests"
+#: how a name begins that tells of a part of its cluster only
+MIXED = "Various:"
+#: share of requests for which a name must speak: those nearest to its themes or tasks
+SPEAK = 0.25
+#: characters of a name
+MAX_NAME = 70
+_ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +49,7 @@ def describe_parents(spread: Spread, top: bool) -> list[Described]:
     """
     tasks, themes = spread.tasks, spread.themes
     names = [
-        joined(tasks[p], topics().tasks, 0.4)
-        if not top and tasks[p].any()
-        else joined(themes[p], topics().themes, 0.55)
-        for p in range(len(tasks))
+        (not top and _most(tasks[p], topics().tasks, 0.4)) or _theme(themes[p]) for p in range(len(tasks))
     ]
     taken: set[str] = set()
     found = []
@@ -64,18 +68,59 @@ def describe_parents(spread: Spread, top: bool) -> list[Described]:
     return found
 
 
-def joined(shares: NDArray[np.float32], words: Sequence[str], enough: float) -> str:
-    """The word with the largest share, or the two or three largest where one is not enough."""
-    if not shares.any():
-        return VARIOUS
+def placed(base: Sequence[Described], spread: Spread | None, step: NDArray[np.int32]) -> list[Described]:
+    """Base clusters, those that nothing is told of named by where they lie: "Various requests near creative writing".
+
+    Args:
+        base: k clusters.
+        spread: of their parents' requests over the vocabulary; None where there are no parents.
+        step: int32 (k,), the parent of each.
+    """
+    taken: set[str] = set()
+    found = []
+    for described, parent in zip(base, step, strict=True):
+        if described.name == VARIOUS:
+            name = VARIOUS
+            if spread and (theme := _most(spread.themes[parent], topics().themes, 0.55)):
+                name = f"{VARIOUS} near {lower_theme(theme)}"
+            described = replace(described, name=numbered(name, taken))
+        found.append(described)
+    return found
+
+
+def numbered(name: str, taken: set[str]) -> str:
+    """The name, as the second or third of its kind where others have it: a word, for a number would need users who say it."""
+    kinds = (name, *(f"{name} ({ordinal} group)" for ordinal in _ORDINALS))
+    free = next((one for one in kinds if one.casefold() not in taken), name)
+    taken.add(free.casefold())
+    return free
+
+
+def _theme(shares: NDArray[np.float32]) -> str:
+    """What a parent's themes are called; that it is mixed is said where they are the nearest to few of its requests."""
+    if name := _most(shares, topics().themes, 0.55):
+        return name
+    if mixed := _most(shares, topics().themes, 0.55, speak=0.0):
+        return f"{MIXED} {lower_theme(mixed)}"
+    return VARIOUS
+
+
+def _most(shares: NDArray[np.float32], words: Sequence[str], enough: float, speak: float = SPEAK) -> str:
+    """The word with the largest share, or the two or three largest where one is not enough; "" where they do not ``speak`` for it."""
     order = [int(i) for i in np.argsort(-shares, kind="stable")[:3]]
     kept = [order[0]]
     for i in order[1:]:
         if shares[kept].sum() >= enough or shares[i] < 0.5 * shares[order[0]]:
             break
         kept.append(i)
-    parts = [words[i] for i in kept]
-    return join([parts[0], *map(lower_theme, parts[1:])])
+    told = shares[kept].sum()
+    return join_themes([words[i] for i in kept]) if told and told >= speak else ""
+
+
+def join_themes(words: Sequence[str]) -> str:
+    """ "Creative writing and music", "Games and sport; film and television": where themes have an "and" of their own, it parts none."""
+    parts = [words[0], *map(lower_theme, words[1:])]
+    return "; ".join(parts) if any(" and " in part for part in parts) else join(parts)
 
 
 def lower_theme(word: str) -> str:

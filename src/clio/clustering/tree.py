@@ -128,12 +128,13 @@ def _with_parents(
     min_users: int,
 ) -> list[list[Described]]:
     """The levels of a tree whose parents are named by the vocabulary's tasks and themes, base first."""
-    levels, labels = [base], data.labels
+    above, labels, spreads = [], data.labels, []
     for number, step in enumerate(steps):
         labels = np.where(labels >= 0, step[labels], -1).astype(np.int32)
-        spread = topics.Spread.of(near, labels, data.users, int(step.max()) + 1, min_users)
-        levels.append(parents.describe_parents(spread, top=number == len(steps) - 1))
-    return levels
+        spreads.append(topics.Spread.of(near, labels, data.users, int(step.max()) + 1, min_users))
+        above.append(parents.describe_parents(spreads[-1], top=number == len(steps) - 1))
+    lying = (spreads[0], steps[0]) if above else (None, np.zeros(len(base), np.int32))
+    return [parents.placed(base, *lying), *above]
 
 
 def by_model(data: Clustered, fallback: Tree, telling: Telling, embedder: Embedder, shape: Shape) -> Tree:
