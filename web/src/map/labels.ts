@@ -1,6 +1,6 @@
 // Which clusters are named, where, and in how many lines: the largest first, and no name over another.
 
-import { type Camera, scaleOf } from "./camera";
+import { type Camera, HOME, scaleOf } from "./camera";
 import { type Scene, Tier } from "./scene";
 import { type Measure, wrapped } from "./text";
 
@@ -46,6 +46,8 @@ export interface Wish {
   shown: Uint8Array;
   /** pixels kept around the frame, so that a pan needs no new layout */
   margin: number;
+  /** what lies over the frame: at home names keep out of it, elsewhere the map moves under it */
+  boxes?: readonly Box[];
 }
 
 /** Labels of a view, in the order of their importance. No two boxes overlap. */
@@ -60,6 +62,12 @@ export function layout(scene: Scene, camera: Camera, wish: Wish): Label[] {
   const rows = Math.ceil((camera.height + 2 * margin) / CELL);
   const taken = new Uint8Array(columns * rows);
   const covered = bubbles(scene, scale, left, topmost, columns, rows);
+  const atHome = camera.view.x === HOME.x && camera.view.y === HOME.y && camera.view.z === HOME.z;
+  for (const [x0, y0, x1, y1] of (atHome && wish.boxes) || []) {
+    const cell = (pixel: number, side: number, first: number, end: number) => Math.min(end, Math.max(0, Math.round((pixel - side / 2) / CELL) - first));
+    const [from, to] = [x0, x1].map((pixel) => cell(pixel, camera.width, left, columns));
+    for (let row = cell(y0, camera.height, topmost, rows); row < cell(y1, camera.height, topmost, rows); row++) taken.fill(1, row * columns + from, row * columns + to);
+  }
   const most = MOST * (1 + (2 * margin) / camera.width) * (1 + (2 * margin) / camera.height);
   const made: Label[] = [];
 

@@ -184,7 +184,7 @@ export function stageOn(host: HTMLElement, mini: Mini, first: MapProps, signal: 
       return [left - own.left - 4, top - own.top - 4, right - own.left + 4, bottom - own.top + 4];
     });
     const began = performance.now();
-    labels = layout(scene, now, { family: colours.family, measure, before, selected: props.selected, shown: props.shown, margin });
+    labels = layout(scene, now, { family: colours.family, measure, before, selected: props.selected, shown: props.shown, margin, boxes });
     layoutMs = performance.now() - began;
     before = new Set(labels.map((label) => label.cluster));
     laid = { scale, x: view.x, y: view.y };

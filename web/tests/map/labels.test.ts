@@ -97,3 +97,15 @@ test("lines keep to their width, lose no letter in two halves, and end in an ell
   expect(direction("– ترجمة")).toBe("rtl");
   expect(direction("Translate ترجمة")).toBe("ltr");
 });
+
+test("at home a theme whose name would lie under a panel is named beside it", () => {
+  const now = camera(0, 0, 1);
+  for (const scene of scenes.slice(0, 2)) {
+    for (const theme of visible(layout(scene, now, wish()), now).filter((label) => label.look === "top")) {
+      const [left, right, top, bottom] = box(theme, now);
+      const panel = [left + 400, top + 350, right + 400, bottom + 350] as const;
+      const shown = visible(layout(scene, now, wish({ boxes: [panel] })), now, [panel]);
+      expect(shown.map((label) => label.cluster)).toContain(theme.cluster);
+    }
+  }
+});
