@@ -17,6 +17,7 @@ import pytest
 import clio
 from clio import demo, run_notes
 from clio.evaluation.agreement import score
+from clio.pipeline import estimated
 from clio.run_folder import RunFolder, purge
 
 LABELS = Path(__file__).parent / "golden" / "sample_labels.json"
@@ -138,6 +139,20 @@ def test_frames_are_read_like_files(tmp_path: Path) -> None:
         rows = [json.loads(line) for line in file][:300]
     insights = clio.run(pa.Table.from_pylist(rows), tmp_path / "run", min_conversations=5)
     assert insights.conversations == 300
+
+
+@pytest.mark.parametrize("logs", [None, 5, {"messages": []}, [{"messages": []}], b"chats.jsonl", [None]])
+def test_what_is_no_log_is_refused_in_plain_words(logs: object, tmp_path: Path) -> None:
+    """A notebook's user is told what a log may be."""
+    with pytest.raises(clio.SourceError, match="a path, a list of paths, or a frame"):
+        clio.run(logs, tmp_path / "run")
+
+
+def test_an_embedder_that_is_not_to_be_had_is_told_of_before_anything_is_read(tmp_path: Path) -> None:
+    """By a run and by an estimate, for neither looks at the log first."""
+    for begin in (clio.run, estimated):
+        with pytest.raises(clio.ModelError, match="no embedder 'minilmm'"):
+            begin(tmp_path / "none.jsonl", tmp_path / "run", embedder="minilmm")
 
 
 def test_two_runs_cannot_work_in_one_folder(logs: Path, tmp_path: Path) -> None:

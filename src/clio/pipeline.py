@@ -95,6 +95,8 @@ def estimated(
     """
     work, listed = _begin(logs, out, settings, progress, overrides)
     asking = _asking(work.settings)
+    if work.settings.embedder != "auto" and not work.settings.embeds_elsewhere:
+        embedder(work.settings.embedder)  # told if it is unknown; one elsewhere would want its key
     with work.opened():
         return _estimate(work, _read(listed, work, _rules(work.settings)), asking)
 
@@ -105,6 +107,9 @@ def _begin(
     """A run that is about to begin, and its logs as a list or a frame."""
     chosen = layered(settings.as_dict(), overrides) if settings else resolve(overrides)
     listed = [logs] if isinstance(logs, str | Path) else logs
+    frame = hasattr(listed, "__arrow_c_stream__")
+    if not frame and not (isinstance(listed, Sequence) and all(isinstance(x, str | Path) for x in listed)):
+        raise SourceError("the logs must be a path, a list of paths, or a frame with __arrow_c_stream__")
     folder = RunFolder(Path(out) if out else default_out(listed), chosen.encryption_key_command)
     return Notes(folder, chosen, progress or Silent()), listed
 
@@ -206,6 +211,8 @@ def _run(
 ) -> Insights:
     """The stages in a row; each is skipped where its result is already there."""
     folder, settings = work.folder, work.settings
+    if encoder is None and settings.embedder != "auto":
+        encoder = embedder(settings.embedder, key_command=settings.key_command)
     conversations = _read(logs, work, rules)
     n = len(conversations.groups)
     # before anything is paid for
@@ -214,8 +221,6 @@ def _run(
         of_log = set(settings.breakdown) - table.OWN - {facet.name for facet in asking.facets}
         columns.require(file, "breakdown", sorted(of_log))
         columns.require(file, "trust", [settings.trust] if settings.trust else [])
-    if encoder is None and settings.embedder != "auto":
-        encoder = embedder(settings.embedder, key_command=settings.key_command)
     if roles.answers:
         forecast = _estimate(work, conversations, asking)
         work.estimate = forecast.as_dict()
