@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clio.clustering.counting import Said, background, read, said_most
-from clio.clustering.naming import _also_said, _mixed_name, describe_base, terms
+from clio.clustering.counting import Said, background, count, read, said_most
+from clio.clustering.mixed import by_themes, by_words
+from clio.clustering.naming import _also_said, describe_base, terms
 from clio.clustering.parents import Described, describe_parents, placed
 from clio.clustering.phrases import actions, find_phrases
 from clio.clustering.topics import Nearest, Nearness, Spread, nearest, shares, topics
+from clio.clustering.wording import Wording
 from clio.text import has_cjk
 
 TASKS = len(topics().tasks)
@@ -292,7 +294,21 @@ def test_a_theme_that_most_are_near_to_names_a_mixed_cluster_by_leaning_less(
     themes[0, music] = near
     nearness = Nearness(np.zeros((1, TASKS), np.float32), np.zeros((1, TASKS), bool), themes)
     fit = np.where(np.asarray(topics().theme_of) == music, lean, 0.0).astype(np.float32)
-    assert _mixed_name(NOWHERE, nearness, 0, fit) == name
+    assert by_themes(NOWHERE, nearness, 0, fit) == name
+
+
+@pytest.mark.parametrize(
+    ("notes", "summaries", "name"),
+    [(14, 12, "Various: notes and summary"), (14, 3, "Various: notes"), (14, 9, ""), (9, 3, ""), (3, 3, "")],
+)
+def test_a_mixed_cluster_is_named_by_what_two_in_five_speak_of(notes: int, summaries: int, name: str) -> None:
+    """Whatever they want with it. One account more or less changes nothing: where it could, near 9 of 24, no word names the cluster."""
+    wishes = ["write", "check", "sort", "print", "send", "make"]
+    texts = [f"please {wishes[n % 6]} {'the notes' if n < notes else 'it'}" for n in range(24)]
+    texts = [f"{text}. {wishes[n % 5]} a summary" if n < summaries else text for n, text in enumerate(texts)]
+    members = read(texts, ["en"] * 24, np.zeros(24, np.int32), np.arange(24, dtype=np.int32))
+    counts = count(members, range(24), 5)
+    assert by_words(counts, Wording.learn(members.phrases), 5) == name
 
 
 def test_a_task_names_a_cluster_only_where_a_quarter_is_nearest_to_its_theme() -> None:

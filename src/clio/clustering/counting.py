@@ -33,6 +33,8 @@ Key = tuple[str, ...]
 _PAIR = 2.0
 # words from which on a request is no mere saying
 _SHORT = 12
+#: users by which a phrase must lead its rivals: what one account in another's place can change
+SWAPPED = 2
 
 
 @dataclass(slots=True)

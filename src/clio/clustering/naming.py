@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clio.clustering import mixed
 from clio.clustering.counting import (
+    SWAPPED,
     Background,
     Counts,
     Key,
@@ -37,12 +38,10 @@ from clio.clustering.parents import (
     SPEAK,
     VARIOUS,
     Described,
-    join_themes,
     lower,
-    lower_theme,
     numbered,
 )
-from clio.clustering.phrases import ASK, ENDING_VERBS, LINKS, QUESTION_WORDS
+from clio.clustering.phrases import ASK, LINKS, QUESTION_WORDS, is_thing
 from clio.clustering.topics import Nearness, Spread, topics
 from clio.clustering.vectors import rows_of
 from clio.clustering.wording import Wording, action_name, join, language_name
@@ -58,13 +57,6 @@ _CLEAR = 0.2
 # a task names a cluster if it stands this many standard deviations above all tasks, is the nearest to this share of members, and
 # its theme speaks for it
 _NEAR, _NEAR_ABROAD, _AGREE, _VOTE = 3.0, 2.4, 0.08, 6.0
-# users by which a phrase must lead its rivals: what one account in another's place can change
-_SWAPPED = 2
-# a theme that this share of members are nearest to lends its tasks to a mixed cluster; others are named by the themes that they lean to:
-# near to this share of members, by this many standard deviations of their three nearest tasks (near to most, by fewer), a second one if
-# nearly as much
-_THEME, _NEAR_THEME, _LEANS, _AS_MUCH = 0.28, 1 / 3, 2.6, 0.9
-_NEAR_MOST, _LEANS_THEN = 0.6, 2.2
 # tasks that a description tells besides the name
 _MOST_NEAR = 2
 # words, or pairs of words, that a description lists, and how many times the users of a phrase must say each: nothing else tells as
@@ -192,7 +184,7 @@ def _said(counts: Counts, min_users: int) -> str:
 
     None where one account could change which come first (``_stable``).
     """
-    floor = max(min_users, 0.45 * counts.users) + _SWAPPED
+    floor = max(min_users, 0.45 * counts.users) + SWAPPED
     options = sorted(
         (-len(users) * len(words), words)
         for words, users in counts.runs().items()
@@ -202,9 +194,7 @@ def _said(counts: Counts, min_users: int) -> str:
         return ""
     first, words = options[0]
     rivals = (
-        other
-        for score, other in options[1:]
-        if score - _SWAPPED * len(other) <= first + _SWAPPED * len(words)
+        other for score, other in options[1:] if score - SWAPPED * len(other) <= first + SWAPPED * len(words)
     )
     return " ".join(words) if -first >= floor * len(words) and not any(rivals) else ""
 
@@ -253,7 +243,9 @@ def _write(
     elif (not chosen or counts.form[chosen[0][1]] < 0.5) and (said := _said(counts, min_users)):
         draft.name, draft.description = f"Say “{said}”", f"People write “{said}” or much the same."
     else:
-        draft.name, draft.description = _mixed_name(spread, nearness, number, fit), "A mixed group."
+        by_words = mixed.by_words(counts, wording, min_users)
+        draft.name = by_words or mixed.by_themes(spread, nearness, number, fit)
+        draft.description = "A mixed group."
     others = [t for t in order if topics().tasks[t] != draft.name]
     draft.near = [lower(topics().tasks[t]) for t in others if near[t]][:_MOST_NEAR]
     if told := [lower(topics().tasks[t]) for t in others if shares[t] > 0][:_MOST_NEAR]:
@@ -280,7 +272,7 @@ def _stable(written: Callable[..., _Draft]) -> _Draft:
     draft = written()
     if not draft.own:
         return draft
-    with with_fewer(draft.counts, draft.own, _SWAPPED):
+    with with_fewer(draft.counts, draft.own, SWAPPED):
         other = written()
     return draft if other.name == draft.name else written(phrases=False)
 
@@ -316,26 +308,6 @@ def _phrase_name(chosen: Sequence[tuple[str, Key]], counts: Counts, wording: Wor
     # the same verb is said once
     longer = join([name, action_name(other if other != verb else "", second, counts, wording, first=False)])
     return longer if len(longer) <= MAX_NAME else name
-
-
-def _mixed_name(spread: Spread, nearness: Nearness, number: int, fit: NDArray[np.float32]) -> str:
-    """The two fittest tasks of one theme where many members share it; otherwise, said plainly, "Various: science and history"."""
-    shares, themes = spread.tasks[number], spread.themes[number]
-    of = np.asarray(topics().theme_of)
-    main = int(themes.argmax())
-    inside = np.flatnonzero((of == main) & (shares > 0))
-    if themes[main] >= _THEME and len(inside):
-        best = inside[np.argsort(-fit[inside], kind="stable")][:2]
-        return join([topics().tasks[best[0]], *(lower(topics().tasks[t]) for t in best[1:])])
-    near = nearness.themes[number]
-    close = np.flatnonzero(near >= _NEAR_THEME).tolist()
-    lean = {theme: float(np.sort(fit[of == theme])[-3:].mean()) for theme in close}
-    kept = [t for t in close if lean[t] >= (_LEANS_THEN if near[t] >= _NEAR_MOST else _LEANS)]
-    kept = sorted(kept, key=lambda theme: (-lean[theme], theme))[:2]
-    if not kept:
-        return VARIOUS
-    told = [topics().themes[theme] for theme in kept if lean[theme] >= _AS_MUCH * lean[kept[0]]]
-    return f"{MIXED} {lower_theme(join_themes(told))}"
 
 
 def _asked(chosen: Sequence[tuple[str, Key]], draft: _Draft, wording: Wording) -> str:
@@ -388,7 +360,7 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
             options = []
             own = draft.own | {lemma(word) for word in draft.name.casefold().split()}
             for score, _, key in draft.ranked:
-                if own & set(key) or draft.counts.form[key] < 0.7 or not _is_thing(key):
+                if own & set(key) or draft.counts.form[key] < 0.7 or not is_thing(key):
                     continue
                 here = draft.counts.saying(key) / max(1, draft.counts.users)
                 there = max(d.counts.saying(key) / max(1, d.counts.users) for d in same if d is not draft)
@@ -413,13 +385,6 @@ def _tell_apart(drafts: list[_Draft], wording: Wording) -> None:
 def _tells(words: Sequence[str], own: Set[str]) -> bool:
     """Whether words that are said add anything to a name's own, and are no beginning of something else ("story about")."""
     return not own & set(map(lemma, words)) and not _LIGHT.issuperset(words) and words[-1] not in LINKS
-
-
-def _is_thing(key: Key) -> bool:
-    """Whether a phrase names a thing: no number, no question, and no single word for an act ("finding", "interested")."""
-    word = key[0]
-    act = len(key) == 1 and (word.endswith(("ing", "ed")) or word in ENDING_VERBS)
-    return not act and not any(part[0].isdigit() or part in QUESTION_WORDS for part in key)
 
 
 def _rename(draft: _Draft, name: str, taken: set[str]) -> bool:

@@ -356,3 +356,10 @@ def is_state(word: str) -> bool:
     return word in _IRREGULAR or (
         word.endswith("ed") and len(word) > 5 and word not in _NO_STATE and lemma(word) in verbs()
     )
+
+
+def is_thing(key: tuple[str, ...]) -> bool:
+    """Whether a phrase names a thing: no number, no question, and no single word for an act ("finding", "interested")."""
+    word = key[0]
+    act = len(key) == 1 and (word.endswith(("ing", "ed")) or word in ENDING_VERBS)
+    return not act and not any(part[0].isdigit() or part in QUESTION_WORDS for part in key)
