@@ -356,6 +356,11 @@ def find(path: str | Path, key_command: str | None = None) -> RunFolder:
     return folder
 
 
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run's, finished or not."""
+    return any((path / mark).is_file() for mark in ("insights/insights.json", "run.toml", "private/since"))
+
+
 def purge(path: str | Path) -> list[str]:
     """Delete a run's private zone, all that may hold text of people; the insights stay. Needs no key; an unfinished run will do.
 
@@ -390,7 +395,6 @@ def purgeable(path: str | Path) -> RunFolder:
     folder = RunFolder(Path(path))
     if not folder.path.is_dir():
         raise RunError(f"{path}: no such run folder")
-    marks = (folder.insights / "insights.json", folder.path / "run.toml", folder.private / "since")
-    if not any(mark.is_file() for mark in marks):
+    if not is_run(folder.path):
         raise RunError(f"{path}: is no run folder; give one that clio run has made")
     return folder

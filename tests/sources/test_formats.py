@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import clio
 from clio import sources
 from clio.conversation import Conversation
 from clio.errors import SourceError
@@ -234,6 +235,19 @@ def test_long_cells_are_read_and_the_process_keeps_its_own_limit_of_csv(tmp_path
     assert [(c.id, len(c.messages[0].content) > before) for c in found] == [("1", True), ("2", True)]
     for _ in sources.open([path]):
         assert csv.field_size_limit() == before
+
+
+def test_run_folders_are_no_logs(tmp_path: Path) -> None:
+    """A conversation that a run has kept would count as another person's: its users are hashed. Not in a folder, a glob, or by name."""
+    row = {"id": "a", "user": "u", "messages": TURNS}
+    (tmp_path / "log.jsonl").write_text(json.dumps(row))
+    with pytest.raises(clio.PrivacyError, match="too few"):
+        clio.run(tmp_path, tmp_path / "run")
+    assert (tmp_path / "run" / "private" / "conversations.parquet").exists()
+    for logs in (tmp_path, tmp_path / "**" / "*.*"):
+        assert sources.expand([logs]) == [tmp_path / "log.jsonl"]
+    with pytest.raises(SourceError, match="is a run folder, not a log"):
+        sources.expand([tmp_path / "run"])
 
 
 def test_a_mapping_of_columns_reads_anything(tmp_path: Path) -> None:

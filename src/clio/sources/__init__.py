@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from clio.conversation import Conversation
 from clio.errors import SourceError
+from clio.run_folder import is_run
 from clio.sources import containers, exports, messages, wildchat
 from clio.sources.common import Unfit
 from clio.sources.containers import Broken, Item, Limits
@@ -122,16 +123,14 @@ def expand(logs: Iterable[str | Path]) -> list[Path]:
 
 
 def _expanded(logs: Iterable[str | Path]) -> list[tuple[Path, bool]]:
-    """The files, each with whether it was named itself."""
+    """The files, each with whether it was named itself; run folders are passed over, whose conversations would count twice."""
     found: list[tuple[Path, bool]] = []
     for log in logs:
         path = Path(log).expanduser()
         if path.is_dir():
-            inside = [
-                p
-                for p in sorted(path.rglob("*"))
-                if p.is_file() and p.name.lower().endswith(containers.ENDINGS)
-            ]
+            if is_run(path):
+                raise SourceError(f"{log}: is a run folder, not a log; look at it with: clio show {log}")
+            inside = list(_inside(path))
             if not inside:
                 raise SourceError(
                     f"{log}: a folder without logs; looked for files ending in {', '.join(containers.ENDINGS)}"
@@ -145,8 +144,17 @@ def _expanded(logs: Iterable[str | Path]) -> list[tuple[Path, bool]]:
                 raise SourceError(
                     f"{log}: no such file; give a file, a folder, a glob in quotes, or - for standard input"
                 )
-            found += [(p, False) for p in matches]
+            found += [(p, False) for p in matches if not any(map(is_run, p.parents))]
     return found
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """The log files of a folder and of those in it, in order of their names."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink() and not is_run(path):
+            yield from _inside(path)
+        elif path.is_file() and path.name.lower().endswith(containers.ENDINGS):
+            yield path
 
 
 def open(
