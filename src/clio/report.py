@@ -14,10 +14,16 @@ from rich.text import Text
 
 from clio.insights import Cell, Insight, Insights
 from clio.insights.intervals import Sample
+from clio.insights.statistics import Measure, Statistics
 from clio.insights.text import one_line, walk
 
 _COUNTS = ("calls", "input_tokens", "output_tokens")
 _BAR = 18
+# values of a facet that are shown of a cluster
+_CELLS = 8
+_MARKS = {"over": "▲", "under": "▼", "similar": "≈"}
+# beyond this ratio of its ends the interval of a lift says nothing
+_WIDEST = 4
 _BAR_BESIDE_INTERVALS = 12  # so that a row with two intervals keeps to 80 columns
 
 
@@ -322,21 +328,40 @@ def show_cluster(insights: Insights, cluster: Insight, console: Console) -> None
         if group := insights.other_of(cluster.id):
             shown = f"{group.conversations / insights.conversations:6.1%}{margin(insights.interval(group.conversations))}"
             console.print(Text(f"  {shown}  not shown", style="dim"))
-    facets: dict[str, list[Any]] = {}
-    for cell in cluster.breakdown:
-        facets.setdefault(cell.facet, []).append(cell)
+    facets: dict[str, list[tuple[Cell, Measure]]] = {}
+    for cell, measure in zip(cluster.breakdown, Statistics(insights).measures[cluster.id], strict=True):
+        facets.setdefault(cell.facet, []).append((cell, measure))
     for facet, cells in facets.items():
-        console.print(Text(f"\n{one_line(facet)}", style="bold"))
-        for cell in cells[:8]:
-            console.print(Text(_cell_line(insights, cluster, cell)))
+        withheld = 1 - sum(cell.conversations for cell, _ in cells) / cluster.conversations
+        of_all = (
+            1
+            - sum(cell.conversations for cell in insights.base if cell.facet == facet)
+            / insights.conversations
+        )
+        told = f" {withheld:.0%} withheld here, {of_all:.0%} of all" if max(withheld, of_all) >= 0.005 else ""
+        console.print(Text(f"\n{one_line(facet)}", style="bold"), Text(told, style="dim"))
+        for cell, measure in cells[:_CELLS]:
+            console.print(Text(_cell_line(insights, cluster, cell, measure)))
+        if len(cells) > _CELLS:
+            console.print(Text(f"  … {len(cells) - _CELLS} more", style="dim"))
 
 
-def _cell_line(insights: Insights, cluster: Insight, cell: Cell) -> str:
-    """A facet value, its share as number and bar, its base rate, and how many times that it is."""
+def _cell_line(insights: Insights, cluster: Insight, cell: Cell, measure: Measure) -> str:
+    """A facet value, its share as number and bar, its base rate, and how many times that it is, where what is withheld leaves that open."""
     width = _BAR_BESIDE_INTERVALS if insights.sample else _BAR
     room = 12 if insights.sample else 6
     bar = "▇" * round(width * cell.share)
     share = f"{cell.share:6.1%}{margin(insights.interval(cell.conversations, cluster.conversations))}"
     rate = insights.interval(round(cell.base * insights.conversations)) if cell.base else None
     base = f"{cell.base:.1%}{margin(rate)}"
-    return f"  {one_line(cell.value)[:24]:<24} {share:<{room}}  {bar:<{width}} base {base}  ×{cell.lift:.1f}"
+    return f"  {one_line(cell.value)[:24]:<24} {share:<{room}}  {bar:<{width}} base {base}  {_times(cell, measure)}"
+
+
+def _times(cell: Cell, measure: Measure) -> str:
+    """How many times its base rate a value is: "▲ ×2.1" where that is no chance, "≈" where it may be, "?" where it may be anything.
+
+    Of what is shown; the marks allow for what is withheld.
+    """
+    if measure.mark == "similar" and measure.lift_high > _WIDEST * measure.lift_low:
+        return "?"
+    return f"{_MARKS[measure.mark]} ×{cell.lift:.1f}"

@@ -81,9 +81,10 @@ def test_no_count_appears_that_is_not_published(insights: Insights) -> None:
     for path, document in every(answers):
         data = document.model_dump()
         for facet in data.get("facets", []):
-            shown = sum(cell["conversations"] for cell in facet.get("cells", []))
+            shown = sum(cell["conversations"] for cell in facet.get("cells", facet.get("values", [])))
             if "withheld" in facet:
-                size = answers.insights.cluster(data["id"]).conversations
+                whole = "cells" not in facet
+                size = (insights if whole else answers.insights.cluster(data["id"])).conversations
                 assert facet.pop("withheld") == max(0, size - shown), path
         for side in "ab":
             if f"{side}_conversations" in data:

@@ -215,7 +215,7 @@ def test_the_report_of_a_sample_says_so_and_puts_a_margin_on_every_share() -> No
     assert "a sample of 200 of 1,000 conversations (stratified by [red]language); shares ± at 95 %" in text
     low, high = share_interval(60, 200, 1000)
     assert f"30.0% ±{50 * (high - low):.1f}" in text
-    shares = [line for line in text.splitlines() if "%" in line and "95 %" not in line]
+    shares = [line for line in text.splitlines() if "%" in line and "95 %" not in line and "withheld" not in line]
     assert all("±" in line or "–" in line for line in shares)
     low, high = share_interval(100, 200, 1000)
     assert f"50.0% ({100 * low:.1f}–{100 * high:.1f}%) of all" in text
@@ -224,7 +224,9 @@ def test_the_report_of_a_sample_says_so_and_puts_a_margin_on_every_share() -> No
     plain = printed(example())
     assert "±" not in plain
     assert "sample" not in plain
-    assert "  ja" + " " * 24 + "20.0%  ▇▇▇▇" + " " * 15 + "base 10.0%  ×2.0\n" in plain
+    assert "  ja" + " " * 24 + "20.0%  ▇▇▇▇" + " " * 15 + "base 10.0%  ?\n" in plain
+    # four in five are withheld: a share of what is shown says nothing against a base rate of which nine in ten are
+    assert "\nlanguage  80% withheld here, 90% of all\n" in plain
 
 
 def test_show_prints_the_intervals_of_a_sample_and_nothing_new_without_one(tmp_path: Path) -> None:

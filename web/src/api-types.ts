@@ -308,6 +308,8 @@ export interface components {
         /**
          * FacetValues
          * @description A facet and its published values: weeks and ordered ones ascending, others by share.
+         *
+         *     ``withheld``: conversations whose value is not shown; any of them may have any value, so the intervals of shares allow for them.
          */
         FacetValues: {
             /** Facet */
@@ -319,6 +321,8 @@ export interface components {
             kind: "category" | "ordinal" | "time";
             /** Values */
             values: components["schemas"]["Value"][];
+            /** Withheld */
+            withheld: number;
         };
         /** HTTPValidationError */
         HTTPValidationError: {

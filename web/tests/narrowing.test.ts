@@ -78,9 +78,9 @@ describe("changes", () => {
     expect(change?.kind).toEqual(["rising", "hidden", "rising", "steady", "falling", "hidden"]);
   });
 
-  it("call what is shown on one side only new or gone, and nothing a difference", () => {
+  it("call what is withheld on one side neither new nor gone, nor a difference", () => {
     const made = changeOf({ comparison: run.comparisons[0], a_conversations: 500, b_conversations: 500, a: [0.2, null, null], b: [null, 0.2, null], diff: [null, null, null], low: [null, null, null], high: [null, null, null], q: [null, null, null] });
-    expect(made.kind).toEqual(["new", "gone", "hidden"]);
+    expect(made.kind).toEqual(["only-a", "only-b", "hidden"]);
   });
 
   it("of one's own windows keep them in an id that names published weeks only", () => {

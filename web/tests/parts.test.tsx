@@ -102,9 +102,9 @@ describe("what is hidden", () => {
   it("on one side of a comparison is called too few, not a difference", async () => {
     const change = changeOf({ comparison: run.comparisons[0], a_conversations: 1, b_conversations: 1, a: [0.2, null], b: [null, null], diff: [null, null], low: [null, null], high: [null, null], q: [null, null] });
     await show(<Difference change={change} cluster={0} />);
-    expect(root.textContent).toBe("new too few to show in 29 Dec 2025 – 11 Jan 2026");
+    expect(root.textContent).toBe("A only not shown in 29 Dec 2025 – 11 Jan 2026: too few there, or withheld");
     await show(<Difference change={change} cluster={1} />);
-    expect(root.textContent).toBe("– too few to compare");
+    expect(root.textContent).toBe("– too few to compare, or withheld");
   });
 
   it("in a week breaks the line of the trend, and too few weeks draw none", async () => {

@@ -48,7 +48,7 @@ export const run: Run = {
   coverage_high: null,
   levels: [2, 2, 2],
   sample: null,
-  facets: [{ facet: "week", kind: "time", values: ["2026-W01", "2026-W02", "2026-W03", "2026-W04"].map((value) => ({ value, conversations: 250, share: 0.25, share_low: 0.2, share_high: 0.3 })) }],
+  facets: [{ facet: "week", kind: "time", values: ["2026-W01", "2026-W02", "2026-W03", "2026-W04"].map((value) => ({ value, conversations: 250, share: 0.25, share_low: 0.2, share_high: 0.3 })), withheld: 0 }],
   comparisons: [{ id: "halves", facet: "week", title: "second half against first", a_title: "2026-W03 to 2026-W04", b_title: "2026-W01 to 2026-W02", a: ["2026-W03", "2026-W04"], b: ["2026-W01", "2026-W02"] }],
   growth: "halves",
   withheld: {},

@@ -189,22 +189,24 @@ class Answers:
         )
 
     def _facet_values(self, name: str) -> made.FacetValues:
-        insights = self.insights
+        cells = [cell for cell in self.insights.base if cell.facet == name]
+        found = self.statistics.ranges(self.statistics.facets[name], [[cell.value] for cell in cells])
         values = [
             made.Value(
                 value=cell.value,
                 conversations=cell.conversations,
                 share=cell.share,
-                share_low=low,
-                share_high=high,
+                share_low=self._interval(cell.conversations)[0],
+                share_high=self._interval(most)[1],
             )
-            for cell in insights.base
-            if cell.facet == name
-            for low, high in (self._interval(cell.conversations),)
+            for cell, most in zip(cells, found.most[-1].tolist(), strict=True)
         ]
         kind = self._kinds[name]
         return made.FacetValues(
-            facet=name, kind=kind, values=sorted(values, key=lambda v: _place(kind, v.value, v.conversations))
+            facet=name,
+            kind=kind,
+            values=sorted(values, key=lambda v: _place(kind, v.value, v.conversations)),
+            withheld=max(0, self.insights.conversations - sum(cell.conversations for cell in cells)),
         )
 
     def _of_cluster(self, cluster: Insight, name: str) -> made.Facet:

@@ -31,11 +31,15 @@ class Value(_Document):
 
 
 class FacetValues(_Document):
-    """A facet and its published values: weeks and ordered ones ascending, others by share."""
+    """A facet and its published values: weeks and ordered ones ascending, others by share.
+
+    ``withheld``: conversations whose value is not shown; any of them may have any value, so the intervals of shares allow for them.
+    """
 
     facet: str
     kind: Kind
     values: list[Value]
+    withheld: int
 
 
 class Offered(_Document):

@@ -30,7 +30,10 @@ class Cell:
 
     @property
     def lift(self) -> float:
-        """Share over base rate; above 1 the value is over-represented, 0 where the base rate is not shown."""
+        """Share over base rate, of what is shown; 0 where the base rate is not shown.
+
+        Both are lower bounds: ``statistics.Measure`` tells on which side of the base rate the value lies whatever is withheld.
+        """
         return self.share / self.base if self.base else 0.0
 
 

@@ -2,8 +2,8 @@
 
 import type { Clusters, Compared, Offered, Run } from "../api";
 
-/** "new" and "gone": shown in A only, or in B only; "hidden": in neither. */
-export type ChangeKind = "rising" | "falling" | "steady" | "new" | "gone" | "hidden";
+/** Shown in A only, or in B only: withheld on the other side, which is not to say that nothing is there; "hidden": in neither. */
+export type ChangeKind = "rising" | "falling" | "steady" | "only-a" | "only-b" | "hidden";
 
 export interface Change {
   comparison: Offered;
@@ -18,7 +18,7 @@ export interface Change {
 export const FALSE_DISCOVERIES = 0.05;
 
 const kindOf = (diff: number | null, q: number | null, onlyA: boolean, onlyB: boolean): ChangeKind => {
-  if (diff === null) return onlyA ? "new" : onlyB ? "gone" : "hidden";
+  if (diff === null) return onlyA ? "only-a" : onlyB ? "only-b" : "hidden";
   if (q === null || q > FALSE_DISCOVERIES || diff === 0) return "steady";
   return diff > 0 ? "rising" : "falling";
 };

@@ -18,8 +18,8 @@ const KINDS: [Shown, string][] = [
   ["all", "All"],
   ["rising", "Rising"],
   ["falling", "Falling"],
-  ["new", "New"],
-  ["gone", "Gone"],
+  ["only-a", "Shown in A only"],
+  ["only-b", "Shown in B only"],
   ["steady", "No clear change"],
 ];
 const ROW = 46;
@@ -52,7 +52,7 @@ export function ChangesScreen(): JSX.Element {
   const list = useMemo(() => {
     if (!change || !compared) return [];
     // what is shown on one side only stands where its whole share would
-    const weight = (i: number) => change.diff[i] ?? (change.kind[i] === "new" ? (compared.a[i] ?? 0) : -(compared.b[i] ?? 0));
+    const weight = (i: number) => change.diff[i] ?? (change.kind[i] === "only-a" ? (compared.a[i] ?? 0) : -(compared.b[i] ?? 0));
     return candidates.filter((i) => kind === "all" || change.kind[i] === kind).sort((a, b) => weight(b) - weight(a));
   }, [candidates, change, compared, kind]);
   const key = useCallback((i: number) => String(list[i]), [list]);
@@ -174,7 +174,7 @@ interface Given {
 
 function Dot({ diff, low, high, kind, reach, width }: Given & { reach: number; width: number }): JSX.Element {
   const x = (value: number) => place(value, reach, width);
-  if (diff === null) return <span class="plot-hidden quiet">{kind === "new" ? "too few to show in B" : "too few to show in A"}</span>;
+  if (diff === null) return <span class="plot-hidden quiet">{`not shown in ${kind === "only-a" ? "B" : "A"}: too few there, or withheld`}</span>;
   return (
     <svg class={`dot ${kind}`} width={width} height={46} aria-hidden="true">
       {ticks(reach).map((tick) => (
@@ -187,7 +187,7 @@ function Dot({ diff, low, high, kind, reach, width }: Given & { reach: number; w
 }
 
 function Amount({ diff, low, high, kind }: Given): JSX.Element {
-  if (diff === null) return <span class={`amount ${kind === "new" ? "over" : "under"}`}>{kind === "new" ? "New" : "Gone"}</span>;
+  if (diff === null) return <span class="amount none">{kind === "only-a" ? "A only" : "B only"}</span>;
   const way = kind === "rising" ? "over" : kind === "falling" ? "under" : "same";
   return (
     <span class={`amount number ${way}`} title={`95 %: ${range(low, high)}`}>

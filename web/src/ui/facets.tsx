@@ -21,7 +21,7 @@ interface Line {
   lift?: { text: string; way: Direction; title: string };
 }
 
-function Block({ facet, lines, withheld = 0 }: { facet: string; lines: Line[]; withheld?: number }): JSX.Element {
+function Block({ facet, lines, withheld, whole }: { facet: string; lines: Line[]; withheld: number; whole: string }): JSX.Element {
   const { run } = useReading();
   const [all, setAll] = useState(false);
   // the scale of one facet is that of its longest bar: shares of languages and of lengths are not compared
@@ -33,7 +33,7 @@ function Block({ facet, lines, withheld = 0 }: { facet: string; lines: Line[]; w
       <h4>
         {facetName(facet)}
         {withheld >= 0.005 && (
-          <span class="number" title={`${label(run.counted)} of this cluster whose value here is too rare to show: ranges and arrows allow for them having any value`}>
+          <span class="number" title={`${label(run.counted)} of ${whole} whose value here is not shown, as too few share it or it could be found by subtraction: shares count what is shown, ranges and arrows allow for the rest having any value`}>
             {roughPercent(withheld)} withheld
           </span>
         )}
@@ -85,6 +85,7 @@ export function Breakdown({ facets, of, minimum }: { facets: readonly Facet[]; o
           key={facet}
           facet={facet}
           withheld={of ? withheld / of : 0}
+          whole="this cluster"
           lines={cells.map((cell) => ({
             value: cell.value,
             share: cell.share,
@@ -107,10 +108,12 @@ export function Breakdown({ facets, of, minimum }: { facets: readonly Facet[]; o
 export function BaseRates({ run }: { run: Run }): JSX.Element {
   return (
     <>
-      {run.facets.filter((facet) => facet.values.length && facet.kind !== "time").map(({ facet, values }) => (
+      {run.facets.filter((facet) => facet.values.length && facet.kind !== "time").map(({ facet, values, withheld }) => (
         <Block
           key={facet}
           facet={facet}
+          withheld={run.conversations ? withheld / run.conversations : 0}
+          whole="all"
           lines={values.map((one) => ({ value: one.value, share: one.share, title: `${counted(one.conversations, run)} (95 %: ${range(one.share_low, one.share_high)})` }))}
         />
       ))}

@@ -20,16 +20,17 @@ export function Difference({ change, cluster }: { change: Change | null; cluster
   const [a, b] = [sideName(change.comparison, "a"), sideName(change.comparison, "b")];
   if (diff === null) {
     const kind = change.kind[cluster];
-    const text = kind === "new" ? `too few to show in ${b}` : kind === "gone" ? `too few to show in ${a}` : "too few to compare";
-    return <span class="difference none" title={text}>{kind === "new" ? "new" : kind === "gone" ? "gone" : "–"}<span class="hidden-text"> {text}</span></span>;
+    const only = kind === "only-a" || kind === "only-b";
+    const text = only ? `not shown in ${kind === "only-a" ? b : a}: too few there, or withheld` : "too few to compare, or withheld";
+    return <span class="difference none" title={text}>{kind === "only-a" ? "A only" : kind === "only-b" ? "B only" : "–"}<span class="hidden-text"> {text}</span></span>;
   }
   const clear = change.kind[cluster] === "rising" || change.kind[cluster] === "falling";
-  const way = clear ? changeDirection(diff) : "none";
+  const way = clear ? changeDirection(diff) : "same";
   return (
     <span class={`difference number ${way}`} title={`${signed(diff)} points, ${a} less ${b} (95 %: ${range(change.low[cluster], change.high[cluster])})${clear ? "" : "; may be chance"}`}>
-      {way !== "none" && <i aria-hidden="true">{ARROW[way]}</i>}
+      <i aria-hidden="true">{ARROW[way]}</i>
       <span class="hidden-text">{diff < 0 ? "down " : "up "}</span>
-      {way === "none" && points(diff) !== "0.0" ? signed(diff) : points(diff)}
+      {way === "same" && points(diff) !== "0.0" ? signed(diff) : points(diff)}
     </span>
   );
 }
