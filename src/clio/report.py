@@ -6,6 +6,7 @@ Of the published zone: it takes insights and the run's counts, and imports nothi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +20,10 @@ from clio.insights.text import one_line, walk
 
 _COUNTS = ("calls", "input_tokens", "output_tokens")
 _BAR = 18
+# how the names of mixed groups begin
+_MIXED = ("Various requests", "Various: ")
+# measures that may be below 0, and those that may be above 1
+_SIGNED, _UNBOUNDED = ("agreement", "correlation", "cosine", "stability, ami"), ("clusters", "names, words")
 # values of a facet that are shown of a cluster
 _CELLS = 8
 _MARKS = {"over": "▲", "under": "▼", "similar": "≈"}
@@ -40,7 +45,10 @@ def show_summary(insights: Insights, facts: Mapping[str, Any], console: Console)
     console.print(tree_table(insights, 2, children=4))
     console.print()
     coverage = f"{insights.coverage:.1%}{margin(insights.coverage_interval)}"
-    console.print(f"coverage   {coverage} of {insights.counted} stand under a name")
+    base = [cluster for cluster in insights if not insights.children(cluster.id)]
+    mixed = sum(c.conversations for c in base if c.name.startswith(_MIXED)) / max(1, insights.conversations)
+    told = f", {mixed:.0%} under one of a mixed group (“Various …”)" if mixed >= 0.005 else ""
+    console.print(f"coverage   {coverage} of {insights.counted} stand under a name{told}", soft_wrap=True)
     if insights.withheld:
         reasons = ", ".join(
             f"{one_line(reason)} {n:,}"
@@ -180,13 +188,13 @@ def show_attacks(results: Sequence[Mapping[str, Any]], console: Console) -> None
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in results:
         limit = row["limit"]
-        said = (
-            ("not promised", "dim")
-            if limit is None
-            else ("holds", "green")
-            if row["holds"]
-            else ("BROKEN", "bold red")
-        )
+        if limit is None:
+            said = Text("not promised", "dim")
+        elif not row["holds"]:
+            said = Text("BROKEN", "bold red")
+        else:
+            # above what is promised, and by chance perhaps
+            said = Text("holds", "green") if row["value"] <= limit else Text("undecided", "yellow")
         table.add_row(
             row["attack"],
             row["case"],
@@ -194,7 +202,7 @@ def show_attacks(results: Sequence[Mapping[str, Any]], console: Console) -> None
             f"{row['value']:.3f}",
             f"{row['low']:.3f}–{row['high']:.3f}",
             "" if limit is None else f"{limit:.3g}",
-            Text(*said),
+            said,
         )
     console.print(table)
     for note in dict.fromkeys(row["note"] for row in results if row["note"]):
@@ -202,13 +210,17 @@ def show_attacks(results: Sequence[Mapping[str, Any]], console: Console) -> None
 
 
 def show_quality(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """Print measures (``clio.evaluation.quality.Measure`` as mappings): means over seeds and their 95 % intervals."""
+    """Print measures (``clio.evaluation.quality.Measure`` as mappings): means over seeds and their 95 % intervals, cut to what can be."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name, justify in (("measure", "left"), ("of", "left"), ("mean", "right"), ("95 %", "right")):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     before = ""
     for row in rows:
-        interval = "" if row["low"] is None else f"{row['low']:.3f}–{row['high']:.3f}"
+        interval = ""
+        if row["low"] is not None:
+            least = -1.0 if any(word in row["measure"] for word in _SIGNED) else 0.0
+            most = inf if row["measure"] in _UNBOUNDED else 1.0
+            interval = f"{max(least, row['low']):.3f}–{min(most, row['high']):.3f}"
         name = row["measure"] if row["measure"] != before else ""
         before = row["measure"]
         table.add_row(name, row["case"], f"{row['value']:.3f}", interval)
@@ -217,9 +229,9 @@ def show_quality(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
 
 def _table(first: str, *numbers: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", caption_style="dim", caption_justify="right")
-    table.add_column(first, no_wrap=True)
+    table.add_column(first, overflow="fold")
     for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", overflow="fold")  # where there is no room: no digit is lost
     return table
 
 

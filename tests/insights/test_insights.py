@@ -215,7 +215,9 @@ def test_the_report_of_a_sample_says_so_and_puts_a_margin_on_every_share() -> No
     assert "a sample of 200 of 1,000 conversations (stratified by [red]language); shares ± at 95 %" in text
     low, high = share_interval(60, 200, 1000)
     assert f"30.0% ±{50 * (high - low):.1f}" in text
-    shares = [line for line in text.splitlines() if "%" in line and "95 %" not in line and "withheld" not in line]
+    shares = [
+        line for line in text.splitlines() if "%" in line and "95 %" not in line and "withheld" not in line
+    ]
     assert all("±" in line or "–" in line for line in shares)
     low, high = share_interval(100, 200, 1000)
     assert f"50.0% ({100 * low:.1f}–{100 * high:.1f}%) of all" in text

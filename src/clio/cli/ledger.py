@@ -48,8 +48,8 @@ def ledger(folder: Path, forgotten: str | None, yes: bool, as_json: bool) -> Non
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("id", "made", "run", "policy"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("conversations", justify="right")
+        table.add_column(name, overflow="fold")
+    table.add_column("conversations", justify="right", no_wrap=True)
     for entry in entries:
         made = f"{entry.time:%Y-%m-%d %H:%M} UTC"
         table.add_row(entry.id, made, entry.run, entry.policy, f"{entry.conversations:,}")
