@@ -237,6 +237,18 @@ def test_long_cells_are_read_and_the_process_keeps_its_own_limit_of_csv(tmp_path
         assert csv.field_size_limit() == before
 
 
+def test_a_mapping_of_the_user_alone_is_looked_for_beside_a_known_format(tmp_path: Path) -> None:
+    """Of each format; what is mapped stays in no other column, and what is missing is nobody."""
+    path = tmp_path / "log.jsonl"
+    rows = [{"messages": TURNS, "who": {"id": "z"}, "team": "t1", "plan": "free"}, {"messages": TURNS}]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    found, other = read(path, columns={"user": "who.id", "country": "team"})
+    assert (found.user, found.country, found.metadata) == ("z", "t1", {"plan": "free"})
+    assert (other.user, other.country, len(other.messages)) == (None, None, 2)
+    (again, _) = read(path, columns={"user": "who.id"}, format="messages")
+    assert again.user == "z"
+
+
 def test_run_folders_are_no_logs(tmp_path: Path) -> None:
     """A conversation that a run has kept would count as another person's: its users are hashed. Not in a folder, a glob, or by name."""
     row = {"id": "a", "user": "u", "messages": TURNS}

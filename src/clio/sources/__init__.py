@@ -171,7 +171,7 @@ def open(
         logs: paths, globs and folders, or a frame with ``__arrow_c_stream__``.
         format: a name of ``FORMATS``; "auto" looks at each record.
         columns: for a format of one's own: where messages (or text, or prompt and response), id, user, created_at, model, country, language
-            stand, as dotted paths.
+            stand, as dotted paths; without the first, where the others stand in records of a known format.
         limits: what is too much.
         opened: opens a file in place of ``Path.open``.
 
@@ -243,12 +243,15 @@ class _Reader:
     ) -> None:
         self.usable = 0
         self._source, self._name, self._limits, self._seen = source, name, limits, seen
-        if columns:
+        own = not messages.SAID.isdisjoint(columns)
+        # of a format that is known, these are where its readers do not look
+        self._beside = {} if own else columns
+        if own:
             reads = partial(messages.read_columns, columns=columns)
             self._shapes = [_Shape("columns", "", "", lambda _record: True, reads)]
         else:
             self._shapes = [_BY_NAME[format_]] if format_ in _BY_NAME else list(_SHAPES)
-        self._fold = format_ == "claude-code" or (format_ == "auto" and not columns)
+        self._fold = format_ == "claude-code" or (format_ == "auto" and not own)
         self._reasons: Counter[str] = Counter()
         self._mismatch: tuple[int, str, list[str]] | None = None
 
@@ -283,6 +286,9 @@ class _Reader:
                 return self._aside(position, "unknown shape")
             if i:
                 self._shapes.insert(0, self._shapes.pop(i))
+            if self._beside:
+                metadata = {k: v for k, v in found.metadata.items() if k not in self._beside.values()}
+                found = replace(found, metadata=metadata, **messages.told(record, self._beside))
             return self._checked(position, found)
         self._mismatch = self._mismatch or (position, "", _key_names(record))
         return self._aside(position, "unknown shape")

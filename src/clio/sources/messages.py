@@ -75,6 +75,24 @@ def read_pair(record: Mapping[str, Any]) -> Conversation:
     return common.conversation(record, said, ("prompt", "response", "completion"))
 
 
+#: columns that tell what was said; without one of them the others are looked for beside a known format
+SAID = frozenset({"messages", "text", "prompt"})
+
+
+def told(record: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
+    """What the mapped columns of a record tell of its conversation, but for what was said."""
+    known: dict[str, Any] = {
+        name: common.word(_at(record, columns[name]))
+        for name in ("user", "model", "country", "language")
+        if name in columns
+    }
+    if "id" in columns:
+        known["id"] = common.word(_at(record, columns["id"])) or ""
+    if "created_at" in columns:
+        known["created_at"] = common.moment(_at(record, columns["created_at"]))
+    return known
+
+
 def read_columns(record: Mapping[str, Any], columns: Mapping[str, str]) -> Conversation:
     """Read a record of no known shape by a mapping of columns (dotted paths): messages, or text, or prompt and response; id, user, …"""
     values = {name: _at(record, path) for name, path in columns.items()}
@@ -95,16 +113,7 @@ def read_columns(record: Mapping[str, Any], columns: Mapping[str, str]) -> Conve
         said = tuple(
             Message(who, common.clean(text)) for who, text in pairs if isinstance(text, str) and text.strip()
         )
-    known: dict[str, Any] = {
-        name: common.word(values[name])
-        for name in ("user", "model", "country", "language")
-        if name in columns
-    }
-    if "id" in columns:
-        known["id"] = common.word(values["id"]) or ""
-    if "created_at" in columns:
-        known["created_at"] = common.moment(values["created_at"])
-    return common.conversation(record, said, columns.values(), **known)
+    return common.conversation(record, said, columns.values(), **told(record, columns))
 
 
 def _at(record: Any, path: str) -> Any:
