@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import clio
 from clio import demo, run_notes
 from clio.evaluation.agreement import score
 from clio.pipeline import estimated
+from clio.progress import Lines
 from clio.run_folder import RunFolder, purge
 
 LABELS = Path(__file__).parent / "golden" / "sample_labels.json"
@@ -153,6 +155,32 @@ def test_an_embedder_that_is_not_to_be_had_is_told_of_before_anything_is_read(tm
     for begin in (clio.run, estimated):
         with pytest.raises(clio.ModelError, match="no embedder 'minilmm'"):
             begin(tmp_path / "none.jsonl", tmp_path / "run", embedder="minilmm")
+
+
+def test_a_run_of_which_nothing_came_leaves_no_folder(logs: Path, tmp_path: Path) -> None:
+    """A wrong path, an empty log, an unknown embedder. What was read stays, for the same command with one more setting."""
+    (tmp_path / "empty.jsonl").write_text("")
+    for path, settings in (("none.jsonl", {}), ("empty.jsonl", {}), ("empty.jsonl", {"embedder": "x"})):
+        with pytest.raises(clio.ClioError):
+            clio.run(tmp_path / path, tmp_path / "run", **settings)
+        assert not (tmp_path / "run").exists()
+    with pytest.raises(clio.PrivacyError):
+        clio.run(logs, tmp_path / "run", columns={"user": "nowhere"})
+    assert (tmp_path / "run" / "private" / "conversations.parquet").exists()
+
+
+def test_a_run_in_a_folder_of_another_log_says_so(
+    finished: Path, logs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its insights are replaced; the same log again is not another."""
+    out = tmp_path / "run"
+    shutil.copytree(finished, out)
+    clio.run(logs, out, progress=Lines())
+    assert "was of other logs" not in capfd.readouterr().err
+    other = tmp_path / "other.jsonl"
+    other.write_text(logs.read_text("utf-8")[:-1], "utf-8")
+    clio.run(other, out, progress=Lines())
+    assert f"{out}: was of other logs, or of these before they changed: made anew" in capfd.readouterr().err
 
 
 def test_two_runs_cannot_work_in_one_folder(logs: Path, tmp_path: Path) -> None:

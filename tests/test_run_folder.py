@@ -237,7 +237,7 @@ def test_a_key_that_cannot_be_had_is_one_line(tmp_path: Path, command: str, mess
         pass
     assert "\n" not in str(error.value)
     assert "echo" not in str(error.value)
-    assert {path.name for path in (tmp_path / "run" / "private").iterdir()} == {"lock"}
+    assert not (tmp_path / "run").exists()
 
 
 def test_without_the_extra_the_command_to_install_it_is_told(
@@ -499,6 +499,7 @@ os.abort()
 def test_a_crash_writes_no_image_of_the_memory(tmp_path: Path, verb: str) -> None:
     """Whatever the limit was before: once a run folder was opened there is no room for a core dump, and none is written."""
     out = tmp_path / "run"
+    out.mkdir()  # one that a failing command leaves alone
     with (tmp_path / "said").open("w") as said:
         pid = os.posix_spawn(
             sys.executable,

@@ -75,8 +75,7 @@ def run(
     """
     work, listed = _begin(logs, out, settings, progress, overrides)
     chosen = work.settings
-    rules = _rules(chosen)
-    asking = _asking(chosen)
+    rules, asking = _rules(chosen), _asking(chosen)
     with work.opened(), nullcontext(roles) if roles else opened(chosen, work.folder) as models:
         return _run(listed, work, rules, asking, models, retry_failed, encoder)
 
@@ -144,6 +143,8 @@ def _read(logs: Any, work: Notes, rules: Policy) -> _Conversations:
     # where only some of them are worked on, all are kept beside them
     place = next((name for name in ("conversations", "read") if folder.is_done(name, key)), None)
     done = place is not None and folder.is_done("rejected", key)
+    if not done and (folder.insights / "insights.json").is_file():
+        work.progress.say(f"{folder.path}: was of other logs, or of these before they changed: made anew")
     with work.stage("read", None, done) as advance:
         if not done:
             limits = sources.Limits(max_characters=settings.max_characters)

@@ -28,7 +28,7 @@ import tomli_w
 
 from clio import encryption
 from clio.encryption import Cipher
-from clio.errors import RunError
+from clio.errors import ClioError, RunError
 from clio.process import no_core_dumps, seldom_collected
 
 _SALT_BYTES = 32
@@ -36,6 +36,7 @@ _PIECE = 4 << 20  # bytes of standard input that are encrypted at a time
 _NO_TEXT = frozenset(
     {"lock", "since", f".{encryption.HEADER}.part"}
 )  # what may be there before there is a key
+_RESULTS = {".parquet", ".sqlite"}  # files that are worth going on from
 _ENCRYPTED = b"PARE"  # how an encrypted Parquet file begins
 
 
@@ -68,10 +69,17 @@ class RunFolder:
             RunError: as ``create`` and ``lock``; the key is missing or wrong, or the private zone holds what was written without one.
         """
         no_core_dumps()
+        made = not self.path.exists()
         self.create()
-        with self.lock(), seldom_collected():
-            self._begin()
-            yield
+        try:
+            with self.lock(), seldom_collected():
+                self._begin()
+                yield
+        except ClioError:
+            # nothing came of it: a wrong path or setting leaves no folder behind
+            if made and not any(path.suffix in _RESULTS for path in self.private.glob("[!.]*")):
+                shutil.rmtree(self.path)
+            raise
 
     def create(self) -> None:
         """Make the folders; ``private`` is for its owner only.
