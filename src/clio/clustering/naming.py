@@ -239,7 +239,8 @@ def _write(
         draft.own = frozenset(word for _, key in chosen[:2] for word in key)
     elif fits:
         draft.name = topics().tasks[order[0]]
-        draft.description = f"People want to {lower(draft.name)}, in many different words."
+        # the nearest of a fixed list, which may be wrong of them
+        draft.description = f"Nearest in meaning, in many different words: {lower(draft.name)}."
     elif (not chosen or counts.form[chosen[0][1]] < 0.5) and (said := _said(counts, min_users)):
         draft.name, draft.description = f"Say “{said}”", f"People write “{said}” or much the same."
     else:
