@@ -64,8 +64,10 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     except click.ClickException as error:
         _end(f"{error.format_message()} (see clio --help)", 2)
-    except (KeyboardInterrupt, click.Abort):
-        _end("stopped; run the same command again to go on", 130)
+    except (KeyboardInterrupt, click.Abort) as error:
+        # an answer of "no" to a question has no cause
+        asked = isinstance(error, click.Abort) and not isinstance(error.__cause__, KeyboardInterrupt)
+        _end("nothing was done" if asked else "stopped; run the same command again to go on", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

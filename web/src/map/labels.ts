@@ -102,11 +102,12 @@ export function layout(scene: Scene, camera: Camera, wish: Wish): Label[] {
     const [upper, lower] = [-scene.above[i] * scale - half, scene.below[i] * scale + half];
     const beside = single ? [lower, upper] : [upper, lower];
     const middle = [0, label.height * 0.6, -label.height * 0.6];
-    const put = (ups: number[], clear: boolean) => ups.some((up) => place({ ...label, up }, clear));
+    const put = (ups: number[], clear: boolean, aside = 0) => ups.some((up) => place({ ...label, x: label.x + (aside * label.width) / scale, up }, clear));
     const grain = scene.grain[i] * scale;
     const over = !single && (grain < DUST || (grain < BUBBLE && 2 * r > label.width));
-    // beside bubbles rather than over them; a theme, or one that was asked for, is named in any case
-    if (!put(over ? middle : beside, !over) && (tier === Tier.Top || i === selected)) put([...beside, ...middle, upper - label.height, lower + label.height], false);
+    if (put(over ? middle : beside, !over) || (tier !== Tier.Top && i !== selected)) return;
+    // a theme, or one that was asked for, is named in any case: beside bubbles rather than over them, which may be another's
+    if (![0.3, -0.3].some((aside) => put(beside, true, aside))) put([...beside, ...middle, upper - label.height, lower + label.height], false);
   };
 
   if (selected !== null) tryOut(selected);
