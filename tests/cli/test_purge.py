@@ -141,6 +141,7 @@ def test_one_that_cannot_be_purged_keeps_no_other_from_it(tmp_path: Path) -> Non
 def test_the_last_day_is_noted_before_anything_is_read_and_counts_from_the_first(tmp_path: Path) -> None:
     """A run that fails at once has it too; going on does not prolong it, another number of days moves it, and none removes it."""
     out = tmp_path / "run"
+    out.mkdir()  # one that a failing run leaves alone
     with pytest.raises(clio.SourceError):
         clio.run(tmp_path / "missing.jsonl", out, retention_days=30)
     folder = RunFolder(out)
