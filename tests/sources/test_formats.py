@@ -249,7 +249,7 @@ def test_a_mapping_of_the_user_alone_is_looked_for_beside_a_known_format(tmp_pat
     assert again.user == "z"
 
 
-def test_run_folders_are_no_logs(tmp_path: Path) -> None:
+def test_run_folders_and_ledgers_are_no_logs(tmp_path: Path) -> None:
     """A conversation that a run has kept would count as another person's: its users are hashed. Not in a folder, a glob, or by name."""
     row = {"id": "a", "user": "u", "messages": TURNS}
     (tmp_path / "log.jsonl").write_text(json.dumps(row))
@@ -258,6 +258,10 @@ def test_run_folders_are_no_logs(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "private" / "conversations.parquet").exists()
     for logs in (tmp_path, tmp_path / "**" / "*.*"):
         assert sources.expand([logs]) == [tmp_path / "log.jsonl"]
+    (tmp_path / "ledger").mkdir()
+    for name in ("key", "lock", "0123456789ab.parquet"):
+        (tmp_path / "ledger" / name).write_bytes(b"PAR1")
+    assert sources.expand([tmp_path]) == [tmp_path / "log.jsonl"]
     with pytest.raises(SourceError, match="is a run folder, not a log"):
         sources.expand([tmp_path / "run"])
 

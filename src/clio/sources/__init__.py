@@ -151,7 +151,8 @@ def _expanded(logs: Iterable[str | Path]) -> list[tuple[Path, bool]]:
 def _inside(folder: Path) -> Iterator[Path]:
     """The log files of a folder and of those in it, in order of their names."""
     for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.is_symlink() and not is_run(path):
+        ledger = (path / "key").is_file() and (path / "lock").is_file()
+        if path.is_dir() and not (path.is_symlink() or ledger or is_run(path)):
             yield from _inside(path)
         elif path.is_file() and path.name.lower().endswith(containers.ENDINGS):
             yield path
