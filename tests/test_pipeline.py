@@ -183,6 +183,13 @@ def test_a_run_in_a_folder_of_another_log_says_so(
     assert f"{out}: was of other logs, or of these before they changed: made anew" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["request", "task", "trust_weight"])
+def test_no_text_of_people_is_published_as_a_facet(logs: Path, tmp_path: Path, name: str) -> None:
+    """Not under the policy that has no thresholds either, nor is a column of Clio's own."""
+    with pytest.raises(clio.SettingsError, match=f"'breakdown': {name} is"):
+        clio.run(logs, tmp_path / "run", policy="safety", breakdown=[name])
+
+
 def test_two_runs_cannot_work_in_one_folder(logs: Path, tmp_path: Path) -> None:
     """The second is told so; a killed one's hold ends with it."""
     folder = RunFolder(tmp_path / "run")

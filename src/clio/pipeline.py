@@ -365,10 +365,6 @@ def _told(model: Model | None, *prompts: str) -> list[Any] | None:
 
 def _asking(settings: Settings) -> Asking:
     """What a chat model is asked of every conversation, by name or from facet files."""
-    if taken := sorted(definition.RESERVED.intersection(settings.breakdown)):
-        raise SettingsError(
-            f"setting 'breakdown': {', '.join(taken)} is a column of Clio's own; give the log's column another name"
-        )
     built_in = definition.builtin()
     found: list[Facet] = []
     for name in settings.facets:
@@ -380,6 +376,7 @@ def _asking(settings: Settings) -> Asking:
             raise SettingsError(
                 f"setting 'facets': no facet '{name[:40]}'; known: {', '.join(built_in)}, or the path of a facet file (.toml)"
             )
+    definition.check_breakdown(settings.breakdown, found)
     answered = {facet.name for facet in found} if settings.model_of("facets") else set()
     if settings.cluster_facet == "task" and "task" not in answered:
         raise SettingsError(

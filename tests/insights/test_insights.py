@@ -209,6 +209,14 @@ def test_every_export_of_a_sample_shows_intervals(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "insights.json").read_text("utf-8"))["clusters"][0]["share_low"] is None
 
 
+def test_exports_of_a_restricted_run_are_their_owners_only(tmp_path: Path) -> None:
+    """Whatever the umask: what has no thresholds is for a few."""
+    restricted = replace(example(), about={"policy": {"restricted": True}})
+    for path in write(restricted, tmp_path / "out", ["csv", "json"]):
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700
+
+
 def test_the_report_of_a_sample_says_so_and_puts_a_margin_on_every_share() -> None:
     """Half the interval's width in points after each share; within 80 columns; nothing of it without a sample."""
     text = printed(sampled())

@@ -249,6 +249,28 @@ def test_a_mapping_of_the_user_alone_is_looked_for_beside_a_known_format(tmp_pat
     assert again.user == "z"
 
 
+def test_a_user_that_is_a_number_is_one_account_however_it_is_written(tmp_path: Path) -> None:
+    """A table with gaps writes 1.0 for 1, and no number for nobody, who is not an account of that name."""
+    path = tmp_path / "log.jsonl"
+    users = ("1", "1.0", '"1"', "null", "1.5")
+    path.write_text("\n".join(f'{{"user": {user}, "messages": {json.dumps(TURNS)}}}' for user in users))
+    assert [found.user for found in read(path)] == ["1", "1", "1", None, "1.5"]
+    table = pa.table({"user": [1.0, float("nan")], "messages": [TURNS, TURNS]})
+    assert [found.user for found in read(table)] == ["1", None]
+
+
+def test_damaged_archives_are_set_aside(tmp_path: Path) -> None:
+    """What was read before the damage stands."""
+    lines = [json.dumps({"id": str(n), "messages": TURNS, "x": str(n) * 50}) for n in range(4000)]
+    packed = bytearray(gzip.compress("\n".join(lines).encode()))
+    packed[len(packed) // 2 : len(packed) // 2 + 40] = b"\xff" * 40
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(packed)
+    found = list(sources.open([path]))
+    assert isinstance(found[0], Conversation)
+    assert isinstance(found[-1], sources.Rejected)
+
+
 def test_run_folders_and_ledgers_are_no_logs(tmp_path: Path) -> None:
     """A conversation that a run has kept would count as another person's: its users are hashed. Not in a folder, a glob, or by name."""
     row = {"id": "a", "user": "u", "messages": TURNS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from importlib.resources import files
@@ -17,7 +18,20 @@ FacetType = Literal["text", "category", "scale", "number"]
 
 #: columns of a run's tables that no facet may be called
 RESERVED = frozenset(
-    {"id", "user", "part_of", "duplicate", "cluster", "parent", "level", "vector", "state", "reason", "seen"}
+    {
+        "id",
+        "user",
+        "part_of",
+        "duplicate",
+        "cluster",
+        "parent",
+        "level",
+        "vector",
+        "state",
+        "reason",
+        "seen",
+        "trust_weight",
+    }
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # the type that a key belongs to, and how much of it is needed
@@ -113,3 +127,25 @@ def _parse(content: bytes, where: str) -> Facet:
         key: tuple(value) if isinstance(value, list) else value for key, value in read.items()
     }
     return Facet(**made)
+
+
+def check_breakdown(names: Iterable[str], facets: Iterable[Facet]) -> None:
+    """Let no column be published as a facet that is Clio's own, or holds text of people.
+
+    Args:
+        names: the columns of the setting ``breakdown``.
+        facets: those that a chat model is asked.
+
+    Raises:
+        SettingsError: for a column that is taken, or a facet of text.
+    """
+    wanted = set(names)
+    if taken := sorted(RESERVED & wanted):
+        raise SettingsError(
+            f"setting 'breakdown': {', '.join(taken)} is a column of Clio's own; give the log's column another name"
+        )
+    texts = {facet.name for facet in (*builtin().values(), *facets) if facet.type == "text"}
+    if told := sorted(texts & wanted):
+        raise SettingsError(
+            f"setting 'breakdown': {', '.join(told)} is text of people, which is never shown as it is; name a column of few values"
+        )

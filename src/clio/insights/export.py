@@ -33,8 +33,13 @@ def write(insights: Insights, folder: Path, formats: Sequence[str], name: str = 
     for format_ in formats:
         if format_ not in _WRITERS:
             raise SettingsError(f"no export format '{format_[:20]}'; known: {', '.join(_WRITERS)}")
-    folder.mkdir(parents=True, exist_ok=True)
-    return [path for format_ in formats for path in _WRITERS[format_](insights, folder, name)]
+    restricted = insights.about.get("policy", {}).get("restricted")
+    folder.mkdir(mode=0o700 if restricted else 0o777, parents=True, exist_ok=True)
+    paths = [path for format_ in formats for path in _WRITERS[format_](insights, folder, name)]
+    if restricted:
+        for path in paths:
+            path.chmod(0o600)
+    return paths
 
 
 def _tables(insights: Insights) -> dict[str, pa.Table]:

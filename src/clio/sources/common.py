@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -128,6 +129,11 @@ def word(value: Any) -> str | None:
     """A scalar as short text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
+    if isinstance(value, float):
+        # no number is nobody; 1.0, as a table with gaps writes it, is 1
+        if not math.isfinite(value):
+            return None
+        value = int(value) if value.is_integer() else value
     return clean(str(value))[:200] or None
 
 

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,7 +111,7 @@ def _items(stream: Any, name: str, kind: str, limits: Limits) -> Iterator[Item]:
             yield from _parquet(stream if stream.seekable() else io.BytesIO(stream.read()))
         else:
             yield from _plain(stream, name, limits)
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, OSError, pa.ArrowException):
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, OSError, pa.ArrowException):
         # what was read so far stands; the rest of a broken archive is one broken record
         yield Broken("broken archive")
 
