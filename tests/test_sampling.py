@@ -234,12 +234,12 @@ def test_a_column_that_no_conversation_has_is_named_with_those_there_are(tmp_pat
 
 
 def test_no_text_of_a_person_comes_into_the_error(tmp_path: Path) -> None:
-    """No value; no key that is no name, or that one conversation alone has; never more than twelve; always one line."""
+    """No value; no key that is no name, or that fewer than six conversations have; never more than twelve; always one line."""
     hostile = ["mail jane@example.com", "x\ny", "\x1b[31mred", "4915112345678", "a" * 41, "", "[bold]"]
     shared = dict.fromkeys([*hostile, "plan"], "secret")
-    rows = [{**shared, "jane_doe": 1}, shared, shared]
+    rows = [{**shared, "jane_doe": 1}] * 5 + [shared] * 2
     folder = stored(
-        tmp_path / "a", 3, metadata=[json.dumps(r) for r in rows], user=["u"] * 3, country=["Atlantis"] * 3
+        tmp_path / "a", 7, metadata=[json.dumps(r) for r in rows], user=["u"] * 7, country=["Atlantis"] * 7
     )
     with pytest.raises(SettingsError) as caught:
         sample(folder, "key", 2, "no\nsuch" + "x" * 100, 0)
@@ -247,9 +247,9 @@ def test_no_text_of_a_person_comes_into_the_error(tmp_path: Path) -> None:
     assert said.isprintable()
     assert said.endswith("; known: country, plan")
     assert len(said) < 150
-    many = [json.dumps({f"k{i}": 1 for i in range(30)})] * 3
+    many = [json.dumps({f"k{i}": 1 for i in range(30)})] * 6
     with pytest.raises(SettingsError) as caught:
-        sample(stored(tmp_path / "b", 3, metadata=many), "key", 2, "plan", 0)
+        sample(stored(tmp_path / "b", 6, metadata=many), "key", 2, "plan", 0)
     assert len(str(caught.value).split("known: ")[1].split(", ")) == 12
 
 

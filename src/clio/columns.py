@@ -13,6 +13,7 @@ from clio.errors import SettingsError
 #: columns that a conversation may have besides the keys of its metadata, and the stored one that each is made of
 COLUMNS = {"model": "model", "country": "country", "week": "created_at"}
 # keys of the metadata that an error names: as many, and only such as look like names of columns
+_SEEN = 6  # conversations, and a twentieth of all, that must have a key before it is told
 _NAMED = 12
 _COLUMN_NAME = re.compile(r"[^\W\d][\w.-]{0,39}")
 
@@ -59,6 +60,7 @@ def _known(file: Any) -> list[str]:
     for texts in values(file, "metadata"):
         for text in texts:
             keys.update(list(json.loads(text)) if text else ())  # as a list: a dict's values would be counts
-    # a key that a single conversation has may be a word of that person
-    names = [key for key, n in keys.most_common() if n > 1 and _COLUMN_NAME.fullmatch(key)]
+    # a key that few conversations have may be a word of one person
+    least = max(_SEEN, file.metadata.num_rows // 20)
+    names = [key for key, n in keys.most_common() if n >= least and _COLUMN_NAME.fullmatch(key)]
     return found + sorted(set(names[:_NAMED]) - set(found))
