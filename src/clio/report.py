@@ -45,7 +45,8 @@ def show_summary(insights: Insights, facts: Mapping[str, Any], console: Console)
     console.print(tree_table(insights, 2, children=4))
     console.print()
     coverage = f"{insights.coverage:.1%}{margin(insights.coverage_interval)}"
-    base = [cluster for cluster in insights if not insights.children(cluster.id)]
+    above = {cluster.parent for cluster in insights}
+    base = [cluster for cluster in insights if cluster.id not in above]
     mixed = sum(c.conversations for c in base if c.name.startswith(_MIXED)) / max(1, insights.conversations)
     told = f", {mixed:.0%} under one of a mixed group (“Various …”)" if mixed >= 0.005 else ""
     console.print(f"coverage   {coverage} of {insights.counted} stand under a name{told}", soft_wrap=True)
